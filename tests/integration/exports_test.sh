@@ -11,7 +11,7 @@ declared() {
         s{^[ \t]*\#(?:\\\n|[^\n])*}{}gm;
         for (split /[;{}]/) {
             next unless s/.*\bPAWL_API\b//s;
-            s/\b(?:[A-Z_0-9]+|__attribute__)\s*\((?:[^()]|\([^()]*\))*\)//g;
+            s/\b(?:[A-Z_0-9]+|__attribute__)\s*(\((?:[^()]|(?1))*\))//g;
             print "$1\n" if /\b([a-z]\w*)\s*\(/ || /\b([a-z]\w*)\s*(?:\[[^]]*\]\s*)*$/;
         }' | sort -u
 }
