@@ -1,4 +1,4 @@
-/* A fuzz target's main when there is no fuzzer: feeds it every file of the folders given; what was found stays found. */
+/* A fuzz target's main when there is no fuzzer: feeds it every file of the folders given. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
