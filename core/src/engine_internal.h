@@ -1,0 +1,321 @@
+/* Loops, runs and frames. All of it belongs to the thread that drives the loop, except what says otherwise. */
+#ifndef PAWL_ENGINE_INTERNAL_H
+#define PAWL_ENGINE_INTERNAL_H
+
+#include "context_internal.h"
+#include "primitive_internal.h"
+#include "random_internal.h"
+#include <pawl/observer.h>
+#include <pawl/run.h>
+#include <pawl/unstable/hooks.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define FRAME_ALIGN 16u
+#define OUTCOME_PATH 12
+
+/* How a node ended. On success only status, owned and value are set; a failure without an error object says what it would say. */
+struct pawl_outcome {
+    pawl_status status;
+    bool owned; /* value is a reference of its own, not borrowed from an input above */
+    uint8_t failure_class, started, reason;
+    pawl_value *value;
+    pawl_error *error; /* owned; NULL until somebody looks */
+    const char *what;  /* static; "%d" and "%t" stand for amount */
+    uint64_t amount, retry_after_ns;
+    uint64_t limit_ns; /* the deadline that ended it, 0 for none */
+    struct pawl_frame *at; /* frame that looks at it; NULL after the run */
+    uint32_t path_length;
+    const pawl_primitive *path[OUTCOME_PATH]; /* failed node first, then outward */
+};
+
+struct pawl_event {
+    uint32_t kind; /* pawl_event_kind */
+    uint32_t lane;
+    struct pawl_outcome outcome; /* of CHILD_DONE */
+};
+
+enum frame_state {
+    FRAME_RUNNING = 0, /* in its step, or its child is directly driven */
+    FRAME_CHILDREN,
+    FRAME_TIMER,
+    FRAME_PARKED,
+    FRAME_OP,
+    FRAME_JOB,
+};
+
+enum pending {
+    PENDING_START = 1,
+    PENDING_WAKE = 2,
+    PENDING_DONE = 4, /* op or job */
+    PENDING_TIMER = 8,
+    PENDING_OVER = 16,
+};
+
+struct pawl_frame {
+    const pawl_primitive *node;
+    pawl_frame *parent;
+    struct run *run;
+    pawl_context *ctx; /* own, or the parent's */
+    pawl_value *input; /* borrowed */
+    pawl_span *span;   /* NULL when nothing observes */
+    uint32_t live_children;
+    uint32_t lane;
+    uint8_t state, pending;
+    bool queued, waiting, timed, own_block, listed, cancel_seen, observed;
+    uint64_t wake_ns;  /* key in the timer heap */
+    uint64_t until_ns; /* what the step asked for */
+    pawl_frame *ready_prev, *ready_next;
+    pawl_frame *waiting_prev, *waiting_next;
+    pawl_frame *heap_child, *heap_next, *heap_prev;
+    pawl_frame *children, *sibling_prev, *sibling_next; /* lanes that are live */
+    pawl_context own;
+} __attribute__((aligned(FRAME_ALIGN)));
+
+/* Result of a leaf that ended elsewhere. */
+struct leaf_result {
+    pawl_status status;
+    pawl_cancel_reason over; /* of its scope, at the moment it ended */
+    pawl_value *value;
+    pawl_error *error;
+};
+
+/* Frame memory of a blocking leaf. */
+struct job {
+    struct post post;
+    pawl_frame *frame;
+    struct leaf_result result;
+};
+
+/* One async operation; type-stable until the runtime ends. */
+struct op_slot {
+    struct post post;
+    _Atomic uint64_t word; /* generation << 2 | op_state */
+    struct loop *loop;
+    pawl_frame *frame;
+    void *data;
+    struct leaf_result result;
+    struct op_slot *next;
+};
+enum op_state { OP_FREE = 0, OP_PENDING, OP_COMPLETING, OP_DONE };
+
+/* Frame memory of an async leaf. */
+struct op_frame {
+    struct op_slot *slot;
+};
+
+enum post_kind { POST_CANCEL = 1, POST_JOB, POST_OP, POST_WAKER, POST_RUN };
+
+/* What pawl_run() waits for. */
+struct run_result {
+    bool done;
+    pawl_status status;
+    pawl_value *value; /* new reference */
+    pawl_error *error; /* new reference */
+};
+
+/* One execution; the head of its block, frames follow. */
+struct run {
+    struct post post; /* POST_RUN: handed to a loop by another thread */
+    struct loop *loop;
+    struct root *root;
+    const pawl_primitive *node;
+    pawl_value *input;
+    pawl_frame *waiting; /* frames that a cancel must wake */
+    struct run *prev, *next;
+    size_t block_bytes;
+    bool observed, owns_refs; /* node, root and input are counted for a run that outlives its call */
+    struct run_result *result; /* of pawl_run(), or */
+    pawl_done done;            /* of pawl_submit() and pawl_start() */
+    void *user;
+    void (*flight_done)(void *user, struct pawl_outcome *outcome); /* of a cache flight */
+};
+
+enum driver { DRIVER_CALLER, DRIVER_THREAD, DRIVER_PUMP };
+
+#define BLOCK_CLASSES 12
+#define BLOCK_SMALLEST 512u
+
+struct block {
+    struct block *next;
+};
+
+/* A child about to be run: filled by the step functions, read by the trampoline as soon as the step returns. */
+struct child_request {
+    const pawl_primitive *child;
+    pawl_value *input;
+    pawl_scope scope;
+    bool scoped;
+};
+
+struct pawl_http_loop;
+
+struct loop {
+    pawl_runtime *runtime;
+    struct child_request request;
+    uint64_t now_ns; /* coarse: refreshed at waits, after blocking leaves and every so many steps */
+    uint32_t steps;
+    uint8_t driver;
+    bool in_leaf; /* a blocking leaf runs on the driving thread */
+    pawl_frame *ready_head, *ready_tail;
+    size_t ready_count;
+    pawl_frame *timers;
+    struct run *runs;
+    _Atomic size_t live_runs, live_frames; /* written by the driving thread alone */
+    struct pawl_random random;
+    struct block *blocks[BLOCK_CLASSES];
+    uint32_t block_counts[BLOCK_CLASSES];
+    struct op_slot *free_ops;
+    size_t ops_made, ops_reserved;
+    struct pawl_http_loop *http;
+
+    _Atomic(struct post *) inbox; /* any thread pushes */
+    atomic_uint sleeping;         /* the driver waits, or is away: write to wake_fd */
+    int wake_fd, poll_fd;
+    struct loop *next;            /* in the runtime's lists */
+};
+
+#define OBSERVERS 8
+#define LEASE_SLOTS 8
+
+struct observer {
+    const pawl_observer_vtable *vtable;
+    void *self;
+};
+
+struct pool;
+struct watchdog;
+
+struct pawl_runtime {
+    atomic_uint refs;   /* users */
+    atomic_uint holds;  /* memory: users together count one, each context one */
+    volatile uint64_t *alive; /* in a page that a fork wipes: [0] not zero here, [1] the seed */
+    const pawl_runtime_hooks *hooks;
+    pawl_runtime_options options;
+    char *helper_path;
+    struct observer observers[OBSERVERS];
+    size_t observer_count;
+    atomic_uint started; /* a run has begun: observers are fixed */
+    atomic_uint closing;
+    _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads */
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t changed;
+    struct loop *idle;     /* further idle loops */
+    struct loop *all[256]; /* every loop made */
+    size_t loop_count, away; /* away: leased now */
+    struct loop *threads[64];
+    pthread_t thread_ids[64];
+    size_t thread_count, next_thread;
+    struct loop *embedded;
+    struct pawl_random random;
+    struct pool *pool;
+    struct watchdog *watchdog;
+    atomic_ullong refused_completions;
+    bool closed;
+};
+
+/* The loop this thread drives now; NULL for none. */
+extern _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
+
+/* ---- runtime.c ---- */
+uint64_t pawl_runtime_now(const pawl_runtime *runtime);
+bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err);
+struct loop *pawl_runtime_lease(pawl_runtime *runtime, pawl_error **err);
+void pawl_runtime_give_back(struct loop *loop);
+struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err);
+struct loop *pawl_runtime_embedded(pawl_runtime *runtime, pawl_error **err);
+uint64_t pawl_runtime_random(pawl_runtime *runtime);
+void pawl_runtime_hold(pawl_runtime *runtime);
+void pawl_runtime_release(pawl_runtime *runtime);
+
+/* ---- loop.c: inbox, ready queue, blocks, turning and sleeping ---- */
+struct loop *pawl_loop_new(pawl_runtime *runtime, uint64_t seed);
+void pawl_loop_free(struct loop *loop);
+void pawl_loop_post(struct loop *loop, struct post *post); /* any thread */
+void pawl_loop_wake(struct loop *loop);                    /* any thread */
+void *pawl_loop_take_block(struct loop *loop, size_t bytes);
+void pawl_loop_give_block(struct loop *loop, void *block, size_t bytes);
+/* Does what is ready, at most `most` events. */
+void pawl_loop_turn(struct loop *loop, size_t most);
+/* Sleeps until a timer, a post or a descriptor. */
+void pawl_loop_sleep(struct loop *loop);
+uint64_t pawl_loop_next_timer(const struct loop *loop);
+static inline uint64_t pawl_loop_read_clock(struct loop *loop) {
+    return loop->now_ns = pawl_runtime_now(loop->runtime);
+}
+void pawl_loop_push_ready(struct loop *loop, pawl_frame *frame);
+void pawl_loop_drop_ready(struct loop *loop, pawl_frame *frame);
+bool pawl_loop_reserve_ops(struct loop *loop, size_t count);
+
+/* ---- timers.c: an intrusive pairing heap of frames ---- */
+pawl_frame *pawl_timers_add(pawl_frame *heap, pawl_frame *frame);
+pawl_frame *pawl_timers_remove(pawl_frame *heap, pawl_frame *frame);
+
+/* ---- engine.c ---- */
+/* Starts the run's first frame and drives it as far as it goes. */
+void pawl_engine_begin(struct run *run);
+/* Delivers one ready frame's event. */
+void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame);
+/* Wakes the waiting frames of a run whose scope is over. */
+void pawl_engine_cancel_waiting(struct run *run);
+/* Marks an event for a frame and queues it. */
+void pawl_engine_signal(pawl_frame *frame, uint8_t pending);
+enum { STEP_RUN = 1, STEP_WAIT, STEP_FINISH };
+
+/* ---- leaf.c: the three kinds of leaf ---- */
+/* Runs or starts a leaf in its frame; true: it ended, the outcome is in event. */
+bool pawl_leaf_begin(struct loop *loop, pawl_frame *frame, pawl_event *event);
+/* Its result has arrived. */
+void pawl_leaf_end(struct loop *loop, pawl_frame *frame, pawl_event *event);
+/* Its scope is over. */
+void pawl_leaf_cancel(struct loop *loop, pawl_frame *frame);
+void pawl_leaf_call_inline(struct loop *loop, const pawl_primitive *node, pawl_context *ctx, pawl_value *input,
+                           struct pawl_outcome *ret_outcome);
+void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitive *node, struct leaf_result *result,
+                       struct pawl_outcome *ret_outcome);
+
+/* ---- run.c ---- */
+/* Makes a run on a loop; NULL without memory. Any thread when loop is NULL (memory then comes from malloc). */
+struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input);
+void pawl_engine_end_run(struct run *run, struct pawl_outcome *outcome);
+void pawl_engine_accept_run(struct loop *loop, struct run *run);
+/* Starts a run beside others on a loop (a cache flight); it begins with the loop's next event. root's run slot must be free. */
+struct run *pawl_engine_start_flight(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input,
+                                     void (*done)(void *user, struct pawl_outcome *outcome), void *user);
+
+/* ---- outcome.c ---- */
+void pawl_outcome_release(struct pawl_outcome *outcome);
+void pawl_outcome_fail(struct pawl_outcome *outcome, const pawl_primitive *node, pawl_status status, const char *what);
+/* The failure of a scope that is over. */
+void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *node, const pawl_context *ctx,
+                            pawl_cancel_reason reason, pawl_error *cause);
+void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *node);
+
+/* ---- pool.c: threads for blocking leaves ---- */
+pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job);
+/* Drives a loop that its caller left with live runs (cache flights) until it has none. */
+pawl_status pawl_pool_adopt(pawl_runtime *runtime, struct loop *loop);
+void pawl_pool_stop(struct pool *pool);
+struct pool *pawl_pool_new(pawl_runtime *runtime);
+void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats);
+
+/* ---- observe.c ---- */
+void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type);
+void pawl_observe_end(struct loop *loop, pawl_context *ctx, pawl_span *span, struct pawl_outcome *outcome);
+
+/* ---- watchdog.c ---- */
+void pawl_watchdog_stop(struct watchdog *watchdog);
+
+/* ---- http_curl.c ---- */
+void pawl_http_loop_free(struct pawl_http_loop *http);
+/* Absolute time of the next timer of its transfers, PAWL_NEVER for none. */
+uint64_t pawl_http_loop_timer(const struct pawl_http_loop *http);
+/* Handles sockets that are ready and timers that are due. */
+void pawl_http_loop_turn(struct pawl_http_loop *http, uint64_t now_ns);
+
+static inline void counter_add(_Atomic size_t *counter, size_t by) { /* single writer */
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
+#endif

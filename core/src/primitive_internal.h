@@ -1,0 +1,48 @@
+/* The node's insides: what the engine reads on every step comes first. */
+#ifndef PAWL_PRIMITIVE_INTERNAL_H
+#define PAWL_PRIMITIVE_INTERNAL_H
+
+#include <pawl/op.h>
+#include <pawl/primitive.h>
+#include <pawl/unstable/step.h>
+#include <stdatomic.h>
+
+enum node_kind { NODE_STEP, NODE_INLINE, NODE_BLOCKING, NODE_ASYNC };
+
+struct pawl_primitive {
+    const pawl_primitive_vtable *vtable; /* NODE_STEP */
+    void *state;                         /* NODE_STEP */
+    pawl_leaf_fn fn;                     /* NODE_INLINE, NODE_BLOCKING */
+    const pawl_async_vtable *async;      /* NODE_ASYNC */
+    void *user;                          /* of a leaf */
+    uint8_t kind;
+    bool broken; /* it or something beneath it failed */
+    bool immortal;
+    uint32_t lanes;
+    /* Memory of a run, [0] unobserved and [1] observed: the frame alone, one lane of children, all at the peak. */
+    size_t own_bytes[2], lane_bytes[2], bytes[2];
+    size_t frame_bytes;  /* the step's own memory, zeroed at START */
+    size_t peak_ops;     /* async leaves that may run together */
+    const char *name;    /* trailing memory */
+    const char *type;
+    pawl_primitive **children;
+    size_t child_count;
+    pawl_error *failure;
+    void (*user_destroy)(void *user);
+    atomic_uint refs;
+};
+
+/* How to make a leaf. user_destroy is called once with user, also when the constructor fails. */
+struct leaf_spec {
+    enum node_kind kind;
+    const char *name, *type;
+    pawl_leaf_fn fn;
+    const pawl_async_vtable *async;
+    void *user;
+    void (*user_destroy)(void *user);
+    pawl_error *failure; /* taken */
+};
+
+pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec);
+
+#endif
