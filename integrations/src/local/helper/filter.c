@@ -28,7 +28,7 @@
 #define REFUSE SCMP_ACT_ERRNO(EPERM)
 #define LOW(argument, value) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, UINT32_MAX, (value))
 #define BITS(argument, mask, value) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, (mask), (value))
-#define NOT_ZERO(argument) SCMP_CMP64(argument, SCMP_CMP_NE, 0)
+#define NOT_ZERO(argument) SCMP_CMP64(argument, SCMP_CMP_NE, 0, 0)
 
 #define RULE_1(ctx, action, call, a) seccomp_rule_add(ctx, action, SCMP_SYS(call), 1, a)
 

@@ -28,7 +28,7 @@ struct launch {
 };
 
 static char *default_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-                              "HOME=" GUEST_HOME,
+                              ("HOME=" GUEST_HOME),
                               "USER=user",
                               "LOGNAME=user",
                               "SHELL=/bin/sh",

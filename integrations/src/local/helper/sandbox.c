@@ -29,9 +29,10 @@ static int by_value(const void *a, const void *b) {
     return *(const int *)a - *(const int *)b;
 }
 
-/* Closes every descriptor that is not in kept; with it the helper's own socket and other sandboxes'. */
+/* Closes what is not in kept: the helper's own socket and other sandboxes'. 0 to 2 stay on /dev/null until the
+ * program's take their place, so that no descriptor made in between gets their numbers. */
 static void close_others(int *kept, size_t count) {
-    unsigned from = 0;
+    unsigned from = 3;
     qsort(kept, count, sizeof *kept, by_value);
     for (size_t i = 0; i < count; i++) {
         if (kept[i] < 0)
