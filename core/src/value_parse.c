@@ -1,0 +1,72 @@
+/* Values from text of outside: bounds first, then the strict check, then cJSON. */
+#include "json_scan_internal.h"
+#include "value_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+_Static_assert(sizeof(pawl_parse_limits) == sizeof(size_t) + 2 * sizeof(uint64_t), "padding in a public struct");
+_Static_assert(PAWL_JSON_DEPTH == PAWL_VALUE_DEPTH, "a text may nest as deep as a value");
+
+#define DEFAULT_BYTES PAWL_MIB(64)
+#define DEFAULT_DEPTH 128u
+
+static uint64_t given_or(uint64_t given, uint64_t fallback) {
+    return given == 0 ? fallback : given == PAWL_ZERO ? 0 : given;
+}
+
+static pawl_status read_limits(const pawl_parse_limits *given, pawl_parse_limits *ret_limits, pawl_error **err) {
+    pawl_parse_limits limits = {0};
+    if (given && given->size > sizeof limits)
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "parse limits: size %zu is more than the %zu bytes this library knows", given->size,
+                              sizeof limits);
+    if (given)
+        memcpy(&limits, given, given->size > 0 ? given->size : sizeof limits);
+    limits.max_bytes = given_or(limits.max_bytes, DEFAULT_BYTES);
+    limits.max_depth = given_or(limits.max_depth, DEFAULT_DEPTH);
+    if (limits.max_depth > PAWL_VALUE_DEPTH)
+        return pawl_error_set(err, PAWL_E_INVALID, "parse limits: max_depth is %llu; at most %u is possible",
+                              (unsigned long long)limits.max_depth, PAWL_VALUE_DEPTH);
+    *ret_limits = limits;
+    return PAWL_OK;
+}
+
+/* Recursion: at most as deep as the text was allowed to nest. */
+static bool all_finite(const cJSON *json) {
+    if (cJSON_IsNumber(json))
+        return isfinite(json->valuedouble);
+    for (const cJSON *child = json->child; child; child = child->next)
+        if (!all_finite(child))
+            return false;
+    return true;
+}
+
+pawl_status pawl_value_parse(const char *text, size_t length, const pawl_parse_limits *given, pawl_value **ret_value,
+                             pawl_error **err) {
+    pawl_parse_limits limits = {0};
+    pawl_status status = read_limits(given, &limits, err);
+    if (status != PAWL_OK)
+        return status;
+    if (!text || !ret_value)
+        return pawl_error_set(err, PAWL_E_INVALID, "JSON: %s is NULL", text ? "ret_value" : "the text");
+    if (length > limits.max_bytes)
+        return pawl_error_set(err, PAWL_E_LIMIT, "JSON: %zu bytes are over max_bytes, which is %llu", length,
+                              (unsigned long long)limits.max_bytes);
+
+    struct pawl_json_scan scan = pawl_json_scan(text, length, (size_t)limits.max_depth);
+    if (scan.status != PAWL_OK)
+        return pawl_error_set(err, scan.status, "JSON, byte %zu: %s", scan.offset, scan.what);
+    cJSON *json = cJSON_ParseWithLength(text + scan.start, length - scan.start);
+    if (!json) /* the text was right */
+        return pawl_error_set(err, PAWL_E_NOMEM, "JSON: no memory for a document of %zu bytes", length);
+    if (scan.has_exponent && !all_finite(json)) {
+        cJSON_Delete(json);
+        return pawl_error_set(err, PAWL_E_LIMIT, "JSON: a number is beyond the range of a double (about 1.8e308)");
+    }
+    pawl_value *value = pawl_value_take_measured(json, scan.depth);
+    if (!value)
+        return pawl_error_set(err, PAWL_E_NOMEM, "JSON: no memory for a document of %zu bytes", length);
+    *ret_value = value;
+    return PAWL_OK;
+}
