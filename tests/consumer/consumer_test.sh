@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the build into an empty prefix and uses it as a stranger would: CMake from C and C++, pkg-config, shared and static.
+# Installs the build into an empty prefix and uses it as a stranger would: CMake from C and C++, pkg-config, shared and
+# static.
 set -euo pipefail
 source=${PAWL_SOURCE_DIR:?}/tests/consumer build=${PAWL_BUILD_DIR:?}
 work=$(mktemp -d)
@@ -30,13 +31,15 @@ read -ra flags < <(pkg-config --static --cflags --libs pawl)
 "${CC:-cc}" -std=c11 -o "$work/pc_static" "$source/consumer.c" "${flags[@]/#-lpawl/$libdir/libpawl.a}"
 expect_hello "$work/pc_shared" "$work/pc_static"
 
-ldd "$work/pc_shared" | grep -q "libpawl.so.0 => $libdir/" || { echo "pc_shared does not load the installed libpawl.so.0" && exit 1; }
-! ldd "$work/pc_static" | grep libpawl || { echo "pc_static loads the shared library" && exit 1; }
-[ "$(pkg-config --modversion pawl)" = "$("$work/pc_shared" --version)" ] || { echo "pawl.pc and the library differ in version" && exit 1; }
+fail() { echo "$1" && exit 1; }
+ldd "$work/pc_shared" | grep -q "libpawl.so.0 => $libdir/" || fail "pc_shared does not load the installed libpawl.so.0"
+! ldd "$work/pc_static" | grep libpawl || fail "pc_static loads the shared library"
+[ "$(pkg-config --modversion pawl)" = "$("$work/pc_shared" --version)" ] || fail "the versions differ"
 
 cd "$prefix"
-[ -x libexec/pawl/pawl-sandbox ] || { echo "the sandbox helper is not installed" && exit 1; }
-[ -x bin/pawl ] || { echo "the command-line tool is not installed" && exit 1; }
-stray=$(find . -type f ! -path './include/pawl/*.h' ! -path "./${libdir#"$prefix"/}/*" ! -path ./libexec/pawl/pawl-sandbox ! -path ./bin/pawl)
-[ -z "$stray" ] || { echo "installed but not expected: $stray" && exit 1; }
-if find include -name '*internal*' | grep .; then exit 1; fi
+[ -x libexec/pawl/pawl-sandbox ] || fail "the sandbox helper is not installed"
+[ -x bin/pawl ] || fail "the command-line tool is not installed"
+stray=$(find . -type f ! -path './include/pawl/*.h' ! -path "./${libdir#"$prefix"/}/*" \
+    ! -path ./libexec/pawl/pawl-sandbox ! -path ./bin/pawl)
+[ -z "$stray" ] || fail "installed but not expected: $stray"
+[ -z "$(find include -name '*internal*')" ] || fail "internal headers are installed"

@@ -20,6 +20,12 @@ compiles() {
         "${CC:-cc}" -std=c11 -D_GNU_SOURCE -fsyntax-only "${folders[@]/#/-I}" "${cflags[@]}" -x c - 2>"$errors"
 }
 
+wrong() {
+    echo "$1"
+    cat "$errors"
+    failures=$((failures + 1))
+}
+
 errors=$(mktemp)
 trap 'rm -f "$errors"' EXIT
 for layer in "${!may_use[@]}"; do
@@ -27,9 +33,9 @@ for layer in "${!may_use[@]}"; do
         while IFS= read -r header; do
             checks=$((checks + 1))
             if [[ " ${may_use[$layer]} " == *" $used "* ]]; then
-                compiles "$layer" "$header" || { echo "$layer cannot include <$header>:" && cat "$errors" && failures=$((failures + 1)); }
+                compiles "$layer" "$header" || wrong "$layer cannot include <$header>"
             elif compiles "$layer" "$header" || ! grep -q 'file not found\|No such file' "$errors"; then
-                echo "$layer can reach <$header> of $used" && cat "$errors" && failures=$((failures + 1))
+                wrong "$layer can reach <$header> of $used"
             fi
         done < <(cd "$source/$used/include" 2>/dev/null && find . -name '*.h' -printf '%P\n')
     done
