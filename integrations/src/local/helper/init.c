@@ -120,10 +120,12 @@ static void attend(const struct launch *launch, pid_t program, struct pawl_wire_
     ended->kind = WIFSIGNALED(status) ? PAWL_EXIT_SIGNAL : PAWL_EXIT_STATUS;
     ended->status = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     ended->flags = is_cpu_limit(launch->sandbox->request, status, &used) ? PAWL_EXIT_CPU_LIMIT : 0;
-    if (kill(-1, SIGKILL) == 0)
-        ended->flags |= PAWL_EXIT_LEFTOVERS;
-    while ((pid = wait4(-1, &status, __WALL, NULL)) > 0 || errno == EINTR)
+    kill(-1, SIGKILL);
+    while ((pid = wait4(-1, &status, __WALL, NULL)) > 0 || errno == EINTR) {
         ended->processes += pid > 0;
+        if (pid > 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) /* others were zombies already */
+            ended->flags |= PAWL_EXIT_LEFTOVERS;
+    }
 }
 
 static void add_usage(struct pawl_wire_exit *ended) {

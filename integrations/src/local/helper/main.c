@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#define FAREWELL_MS 500
 
 struct run {
     int socket;      /* -1: free */
@@ -117,6 +120,19 @@ static void end_run(struct run *run) {
     run->socket = -1;
 }
 
+/* Kills all sandboxes and waits for their end, so that nothing is left when the library sees this process's end. */
+_Noreturn static void end_all(void) {
+    for (unsigned i = 0; i < RUNS_MAX; i++)
+        if (runs[i].socket >= 0)
+            pidfd_send_signal(runs[i].sandbox.pidfd, SIGKILL, NULL, 0);
+    for (unsigned i = 0; i < RUNS_MAX; i++) {
+        struct pollfd ended = {.fd = runs[i].sandbox.pidfd, .events = POLLIN};
+        if (runs[i].socket >= 0 && poll(&ended, 1, FAREWELL_MS) == 1)
+            waitid(P_PIDFD, (id_t)runs[i].sandbox.pidfd, &(siginfo_t){0}, WEXITED | __WALL);
+    }
+    exit(0);
+}
+
 /* Descriptors of a control message; returns how many. */
 static size_t take_fds(struct msghdr *message, int *fds, size_t room) {
     size_t count = 0;
@@ -154,8 +170,8 @@ static void control_ready(void) {
     ssize_t length = recvmsg(PAWL_WIRE_CONTROL_FD, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (length < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (length <= 0)
-        exit(0); /* the library is gone; the sandboxes die with this process */
+    if (length <= 0) /* the library is gone */
+        end_all();
     size_t count = take_fds(&message, fds, sizeof fds / sizeof fds[0]);
     obey(&control, (size_t)length, fds, count);
     while (count > 0)
@@ -170,7 +186,7 @@ static void handle(const struct epoll_event *event) {
         control_ready();
         return;
     case SOURCE_PARENT:
-        exit(0);
+        end_all();
     case SOURCE_SANDBOX:
         if (current)
             end_run(run);
