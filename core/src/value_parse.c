@@ -1,9 +1,9 @@
 /* Values from text of outside: bounds first, then the strict check, then cJSON. */
 #include "json_scan_internal.h"
+#include "options_internal.h"
 #include "value_internal.h"
 
 #include <math.h>
-#include <string.h>
 
 _Static_assert(sizeof(pawl_parse_limits) == sizeof(size_t) + 2 * sizeof(uint64_t), "padding in a public struct");
 _Static_assert(PAWL_JSON_DEPTH == PAWL_VALUE_DEPTH, "a text may nest as deep as a value");
@@ -11,24 +11,15 @@ _Static_assert(PAWL_JSON_DEPTH == PAWL_VALUE_DEPTH, "a text may nest as deep as 
 #define DEFAULT_BYTES PAWL_MIB(64)
 #define DEFAULT_DEPTH 128u
 
-static uint64_t given_or(uint64_t given, uint64_t fallback) {
-    return given == 0 ? fallback : given == PAWL_ZERO ? 0 : given;
-}
-
 static pawl_status read_limits(const pawl_parse_limits *given, pawl_parse_limits *ret_limits, pawl_error **err) {
-    pawl_parse_limits limits = {0};
-    if (given && given->size > sizeof limits)
-        return pawl_error_set(err, PAWL_E_INVALID,
-                              "parse limits: size %zu is more than the %zu bytes this library knows", given->size,
-                              sizeof limits);
-    if (given)
-        memcpy(&limits, given, given->size > 0 ? given->size : sizeof limits);
-    limits.max_bytes = given_or(limits.max_bytes, DEFAULT_BYTES);
-    limits.max_depth = given_or(limits.max_depth, DEFAULT_DEPTH);
-    if (limits.max_depth > PAWL_VALUE_DEPTH)
+    pawl_status status = pawl_options_copy(ret_limits, sizeof *ret_limits, given, "parse limits", err);
+    if (status != PAWL_OK)
+        return status;
+    ret_limits->max_bytes = pawl_option(ret_limits->max_bytes, DEFAULT_BYTES);
+    ret_limits->max_depth = pawl_option(ret_limits->max_depth, DEFAULT_DEPTH);
+    if (ret_limits->max_depth > PAWL_VALUE_DEPTH)
         return pawl_error_set(err, PAWL_E_INVALID, "parse limits: max_depth is %llu; at most %u is possible",
-                              (unsigned long long)limits.max_depth, PAWL_VALUE_DEPTH);
-    *ret_limits = limits;
+                              (unsigned long long)ret_limits->max_depth, PAWL_VALUE_DEPTH);
     return PAWL_OK;
 }
 

@@ -2,7 +2,10 @@
  *
  * A value is a JSON document, or a list of values (what parallel returns; its JSON form is made when first read).
  * Values are shared, never copied: a cache hit, a branch, a retry and a pass-through hold the same one, across threads.
- * Numbers are doubles. Bytes that are no text travel as base64 beside a readable form.
+ * Numbers are doubles. Bytes that are no text travel as base64 beside a readable form. No value nests deeper than 1,000 arrays,
+ * objects and lists, so that every walk over one is bounded.
+ *
+ * cJSON must use libc's malloc and free (its default; see cJSON_InitHooks()).
  */
 #ifndef PAWL_VALUE_H
 #define PAWL_VALUE_H
@@ -26,22 +29,26 @@ PAWL_API pawl_value *pawl_value_null(void);
 /**
  * Makes a value of a cJSON tree.
  * @param json  Taken, also on failure; must not be touched afterwards. NULL (cJSON ran out of memory) gives NULL.
- * @return New reference, or NULL without memory.
+ * @return New reference, or NULL without memory or when the tree is deeper than 1,000 (one walk over it finds out).
  */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_take(cJSON *json);
 /** @return New reference to a JSON string (copied), or NULL without memory. @param text UTF-8 without NUL; NULL gives NULL. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_string(const char *text);
+/** @return New reference, or NULL without memory. NaN and the infinities, which JSON lacks, give JSON null. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_number(double number);
+/** @return New reference, or NULL without memory. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_bool(bool flag);
 /**
  * Makes a list of values.
- * @param items  Each is referenced; a NULL item stands for JSON null.
- * @return New reference, or NULL without memory.
+ * @param items  Each is referenced; a NULL item stands for JSON null. May be NULL when count is 0.
+ * @return New reference, or NULL without memory or when it would nest deeper than 1,000.
  */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_list(pawl_value *const *items, size_t count);
 /**
- * Parses JSON text from outside. Refused: more than the limits (PAWL_E_LIMIT), broken JSON, anything after the document,
- * invalid UTF-8, an escaped or plain NUL (PAWL_E_INVALID, the message names the byte offset).
+ * Parses JSON text from outside (RFC 8259, strictly). Refused: more than the limits, a number beyond a double or longer than 63
+ * characters (PAWL_E_LIMIT); broken JSON, anything but white space after the document, invalid UTF-8, half a surrogate pair, an
+ * escaped or plain NUL, bad limits or a NULL argument (PAWL_E_INVALID). Messages name the byte offset. PAWL_E_NOMEM.
+ * Of members with the same name all are kept and the first is read. A byte order mark at the start is skipped.
  * @param text    length bytes, no terminating NUL needed.
  * @param limits  NULL for the defaults.
  * @param ret_value  New reference, set only on success.
@@ -68,9 +75,11 @@ PAWL_API const cJSON *pawl_value_get(const pawl_value *value, const char *key);
 PAWL_API const char *pawl_value_get_string(const pawl_value *value, const char *key, const char *fallback);
 PAWL_API double pawl_value_get_number(const pawl_value *value, const char *key, double fallback);
 PAWL_API bool pawl_value_get_bool(const pawl_value *value, const char *key, bool fallback);
-/** @return New JSON text without white space, released with free(); NULL without memory. A NULL value prints as null. */
+/** @return New JSON text without white space, released with free(); NULL without memory. A NULL value prints as null. Any
+ *  thread. */
 PAWL_API PAWL_NODISCARD char *pawl_value_print(const pawl_value *value);
-/** @return Whether both have equal JSON (object members in any order). */
+/** @return Whether both have equal JSON: numbers exactly, object members in any order, members with the same name in theirs. A
+ *  list equals an array of equal items, NULL equals JSON null. */
 PAWL_API bool pawl_value_equal(const pawl_value *a, const pawl_value *b);
 
 PAWL_END_DECLS
