@@ -31,7 +31,7 @@ typedef enum pawl_status {
     PAWL_E_INTERNAL,     /**< Our bug. */
 } pawl_status;
 
-/** How a failure behaves over time; policies judge by it. PAWL_CLASS_DEFAULT: what the status implies (docs/errors.md). */
+/** How a failure behaves over time; policies judge by it. PAWL_CLASS_DEFAULT: what the status implies. */
 typedef enum pawl_class {
     PAWL_CLASS_DEFAULT = 0,
     PAWL_CLASS_TRANSIENT, /**< May pass by itself: worth a retry. */
@@ -64,8 +64,8 @@ typedef struct pawl_error pawl_error;
 /** Everything an error may carry beside its sentence. Zero means "not said". A chain of causes longer than 32 loses the
  *  newest causes, never the root one. */
 typedef struct pawl_error_info {
-    size_t size;             /**< sizeof(pawl_error_info). */
-    pawl_status status;      /**< Required, not PAWL_OK. */
+    size_t size;        /**< sizeof(pawl_error_info). */
+    pawl_status status; /**< Required, not PAWL_OK. */
     pawl_class failure_class;
     pawl_started started;
     pawl_cancel_reason reason;
@@ -75,8 +75,8 @@ typedef struct pawl_error_info {
 
 /** @return Static name of the code as written in C, e.g. "PAWL_E_TIMEOUT"; "PAWL_E_?" for an unknown number. */
 PAWL_API const char *pawl_status_name(pawl_status status);
-/** @return Static lower-case word for spans, metrics and JSON, e.g. "timeout"; "ok" for PAWL_OK; "unknown" for an unknown
- *  number. */
+/** @return Static lower-case word for spans, metrics and JSON, e.g. "timeout"; "ok" for PAWL_OK; "unknown" for an
+ * unknown number. */
 PAWL_API const char *pawl_status_word(pawl_status status);
 /** @return Static lower-case word, e.g. "sibling_failed"; "none" and "unknown" likewise. */
 PAWL_API const char *pawl_cancel_reason_word(pawl_cancel_reason reason);
@@ -85,8 +85,8 @@ PAWL_API const char *pawl_cancel_reason_word(pawl_cancel_reason reason);
  * Makes an error with a message and stores it: `return pawl_error_set(err, PAWL_E_INVALID, "...")`.
  * @param err     NULL: nothing is made. An error already there is released and replaced.
  * @param status  Not PAWL_OK (it and unknown numbers are taken as PAWL_E_INTERNAL).
- * @param format  printf format; the message is copied and cut at 1,023 bytes, never inside a UTF-8 character. Bytes that are
- *                no UTF-8 become U+FFFD. Arguments may point into the error that is replaced.
+ * @param format  printf format; the message is copied and cut at 1,023 bytes, never inside a UTF-8 character. Bytes
+ * that are no UTF-8 become U+FFFD. Arguments may point into the error that is replaced.
  * @return status (as taken), so that it can be returned at once.
  */
 PAWL_API pawl_status pawl_error_set(pawl_error **err, pawl_status status, const char *format, ...) PAWL_PRINTF(3, 4);
@@ -105,7 +105,8 @@ PAWL_API pawl_error *pawl_error_unref(pawl_error *error);
 /* Readers. Strings and causes are borrowed and live as long as the error. A NULL error reads as PAWL_OK and "". */
 PAWL_API pawl_status pawl_error_status(const pawl_error *error);
 PAWL_API const char *pawl_error_message(const pawl_error *error);
-/** @return Names of the nodes from the pipeline's root to the one that failed, joined by '/'; "" when made outside a run. */
+/** @return Names of the nodes from the pipeline's root to the one that failed, joined by '/'; "" when made outside a
+ * run. */
 PAWL_API const char *pawl_error_path(const pawl_error *error);
 PAWL_API const pawl_error *pawl_error_cause(const pawl_error *error);
 /** @return The class given, or the status's own (docs/errors.md); PAWL_CLASS_DEFAULT only for NULL. */
@@ -113,12 +114,13 @@ PAWL_API pawl_class pawl_error_class(const pawl_error *error);
 PAWL_API pawl_started pawl_error_started(const pawl_error *error);
 PAWL_API pawl_cancel_reason pawl_error_cancel_reason(const pawl_error *error);
 PAWL_API uint64_t pawl_error_retry_after_ns(const pawl_error *error);
-/** @return Whether trying again can help: by class, where none was said by status (docs/errors.md); never for a cancelled
- *  scope or an outer deadline. */
+/** @return Whether trying again can help: by class, where none was said by status (docs/errors.md); never for a
+ * cancelled scope or an outer deadline. */
 PAWL_API bool pawl_error_is_retryable(const pawl_error *error);
 /**
  * Writes "path: message; caused by: ..." with all causes.
- * @return Length of the whole text in bytes; what does not fit is cut and the buffer always ends in NUL (snprintf's rule).
+ * @return Length of the whole text in bytes; what does not fit is cut and the buffer always ends in NUL (snprintf's
+ * rule).
  */
 PAWL_API size_t pawl_error_describe(const pawl_error *error, char *buffer, size_t size);
 
