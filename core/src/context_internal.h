@@ -1,5 +1,5 @@
-/* Scopes and roots. A scope is what a node sees as its pawl_context; a root is the counted context a user made, which is the outermost
- * scope of one run and holds what all its scopes share. */
+/* Scopes and roots. A scope is what a node sees as its pawl_context; a root is the counted context a user made, which
+ * is the outermost scope of one run and holds what all its scopes share. */
 #ifndef PAWL_CONTEXT_INTERNAL_H
 #define PAWL_CONTEXT_INTERNAL_H
 
@@ -19,14 +19,14 @@ struct post {
 };
 
 struct pawl_context {
-    pawl_context *parent;      /* next scope outward; NULL at the top */
-    struct root *root;         /* of the run this scope belongs to */
-    struct pawl_span *span;    /* nearest open span; NULL when nothing observes */
-    uint64_t deadline_ns;      /* the earliest that counts here, PAWL_NEVER for none */
+    pawl_context *parent;       /* next scope outward; NULL at the top */
+    struct root *root;          /* of the run this scope belongs to */
+    struct pawl_span *span;     /* nearest open span; NULL when nothing observes */
+    uint64_t deadline_ns;       /* the earliest that counts here, PAWL_NEVER for none */
     _Atomic uint32_t cancelled; /* pawl_cancel_reason; the first wins */
     uint16_t shielded;
     uint16_t is_root;
-    struct pawl_frame *frame;  /* NULL for a root */
+    struct pawl_frame *frame; /* NULL for a root */
 };
 
 struct state_entry {
@@ -46,16 +46,16 @@ struct checkpoint_ring {
 struct root {
     pawl_context scope; /* first: a root is a pawl_context */
     atomic_uint refs;
-    atomic_uint any_cancelled;     /* some scope of this root or around it is cancelled: look closer */
+    atomic_uint any_cancelled; /* some scope of this root or around it is cancelled: look closer */
     pawl_runtime *runtime;
-    _Atomic(struct loop *) loop;   /* where its run lives: not NULL while busy */
-    struct run *run;               /* the loop's own */
+    _Atomic(struct loop *) loop; /* where its run lives: not NULL while busy */
+    _Atomic(struct run *) run;
     struct post cancel_post;
     atomic_uint cancel_posted;
 
     uint8_t trace_id[16], parent_span_id[8];
     uint8_t trace_flags;
-    bool has_trace_id;
+    atomic_bool has_trace_id;
     bool on_stack; /* a child run's root in pawl_run(): never counted */
     char *tracestate;
     char *ids[PAWL_ID_COUNT_];
@@ -64,9 +64,10 @@ struct root {
     struct state_entry *metadata;
     size_t metadata_count;
 
-    pthread_mutex_t lock; /* guards everything below, and ids made at their first read */
+    pthread_mutex_t lock;                         /* guards everything below, and ids made at their first read */
     struct root *parent, *children, *prev, *next; /* roots of child runs and pawl_context_child() */
     pawl_cancel_registration *callbacks;
+    struct firing *firing; /* callbacks that run now */
     pthread_cond_t callback_ended;
     char *cancel_text;
     struct state_entry *state;
@@ -79,6 +80,8 @@ bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *pare
 void pawl_root_finish(struct root *root);
 void pawl_root_ref(struct root *root);
 void pawl_root_unref(struct root *root);
+/* Gives back a reference that a canceller took, also of a root on a stack. */
+void pawl_root_unpin(struct root *root);
 /* Makes the trace id if there is none yet. */
 void pawl_root_need_trace_id(struct root *root);
 
@@ -95,8 +98,16 @@ static inline pawl_cancel_reason pawl_scope_over(const pawl_context *ctx, uint64
     }
     return now_ns >= ctx->deadline_ns ? PAWL_CANCEL_DEADLINE : PAWL_CANCEL_NONE;
 }
-/* Text given to pawl_context_cancel() on a scope's root or around it; NULL for none. Borrowed, kept until the root goes. */
+/* Text given to pawl_context_cancel() on a scope's root or around it; NULL for none. Borrowed, kept until the root
+ * goes. */
 const char *pawl_scope_cancel_text(const pawl_context *ctx);
+
+/* A callback without the watchdog: for waits that know the deadline themselves. */
+void pawl_cancel_register(pawl_context *ctx, pawl_cancel_registration *registration, pawl_cancel_callback callback,
+                          void *user);
+void pawl_cancel_unregister(pawl_cancel_registration *registration);
+/* Calls the callbacks whose scope is over by now, the deadline counted in. */
+void pawl_root_run_due_callbacks(struct root *root);
 
 /* Threads that wait for deadlines of cancel callbacks. */
 pawl_status pawl_watchdog_add(pawl_runtime *runtime, pawl_cancel_registration *registration, pawl_error **err);

@@ -4,6 +4,7 @@
 
 #include "context_internal.h"
 #include "primitive_internal.h"
+#include "options_internal.h"
 #include "random_internal.h"
 #include <pawl/observer.h>
 #include <pawl/run.h>
@@ -15,7 +16,8 @@
 #define FRAME_ALIGN 16u
 #define OUTCOME_PATH 12
 
-/* How a node ended. On success only status, owned and value are set; a failure without an error object says what it would say. */
+/* How a node ended. On success only status, owned and value are set; a failure without an error object says what it
+ * would say. */
 struct pawl_outcome {
     pawl_status status;
     bool owned; /* value is a reference of its own, not borrowed from an input above */
@@ -24,7 +26,7 @@ struct pawl_outcome {
     pawl_error *error; /* owned; NULL until somebody looks */
     const char *what;  /* static; "%d" and "%t" stand for amount */
     uint64_t amount, retry_after_ns;
-    uint64_t limit_ns; /* the deadline that ended it, 0 for none */
+    uint64_t limit_ns;     /* the deadline that ended it, 0 for none */
     struct pawl_frame *at; /* frame that looks at it; NULL after the run */
     uint32_t path_length;
     const pawl_primitive *path[OUTCOME_PATH]; /* failed node first, then outward */
@@ -105,7 +107,7 @@ struct op_frame {
     struct op_slot *slot;
 };
 
-enum post_kind { POST_CANCEL = 1, POST_JOB, POST_OP, POST_WAKER, POST_RUN };
+enum post_kind { POST_CANCEL = 1, POST_JOB, POST_OP, POST_WAKER, POST_RUN, POST_SHUTDOWN, POST_ADOPT };
 
 /* What pawl_run() waits for. */
 struct run_result {
@@ -125,7 +127,7 @@ struct run {
     pawl_frame *waiting; /* frames that a cancel must wake */
     struct run *prev, *next;
     size_t block_bytes;
-    bool observed, owns_refs; /* node, root and input are counted for a run that outlives its call */
+    bool observed, owns_refs;  /* node, root and input are counted for a run that outlives its call */
     struct run_result *result; /* of pawl_run(), or */
     pawl_done done;            /* of pawl_submit() and pawl_start() */
     void *user;
@@ -140,6 +142,8 @@ enum driver { DRIVER_CALLER, DRIVER_THREAD, DRIVER_PUMP };
 struct block {
     struct block *next;
 };
+
+#define RUN_BYTES ((sizeof(struct run) + FRAME_ALIGN - 1) & ~(size_t)(FRAME_ALIGN - 1)) /* frames start here */
 
 /* A child about to be run: filled by the step functions, read by the trampoline as soon as the step returns. */
 struct child_request {
@@ -173,7 +177,8 @@ struct loop {
     _Atomic(struct post *) inbox; /* any thread pushes */
     atomic_uint sleeping;         /* the driver waits, or is away: write to wake_fd */
     int wake_fd, poll_fd;
-    struct loop *next;            /* in the runtime's lists */
+    struct loop *next; /* in the runtime's list of idle loops */
+    struct post shutdown_post, adopt_post;
 };
 
 #define OBSERVERS 8
@@ -187,36 +192,43 @@ struct observer {
 struct pool;
 struct watchdog;
 
+#define LOOPS 4096
+#define LOOP_THREADS 64
+
 struct pawl_runtime {
-    atomic_uint refs;   /* users */
-    atomic_uint holds;  /* memory: users together count one, each context one */
-    volatile uint64_t *alive; /* in a page that a fork wipes: [0] not zero here, [1] the seed */
+    atomic_uint refs;         /* users */
+    atomic_uint holds;        /* of the memory: the users together count one, each context one */
+    volatile uint64_t *alive; /* in a page that a fork wipes: [0] is not zero here, [1] is the seed */
     const pawl_runtime_hooks *hooks;
     pawl_runtime_options options;
     char *helper_path;
     struct observer observers[OBSERVERS];
     size_t observer_count;
-    atomic_uint started; /* a run has begun: observers are fixed */
+    atomic_uint started; /* a loop was leased: observers are fixed */
     atomic_uint closing;
-    _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads */
+    _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
+    atomic_ullong refused_completions;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;
-    struct loop *idle;     /* further idle loops */
-    struct loop *all[256]; /* every loop made */
-    size_t loop_count, away; /* away: leased now */
-    struct loop *threads[64];
-    pthread_t thread_ids[64];
+    struct loop *idle; /* further idle loops */
+    size_t caller_loops;
+    struct loop **loops; /* every loop made */
+    size_t loop_count, loop_capacity;
+    struct loop *thread_loops[LOOP_THREADS];
+    pthread_t threads[LOOP_THREADS];
     size_t thread_count, next_thread;
     struct loop *embedded;
+    atomic_uint pumping;
     struct pawl_random random;
     struct pool *pool;
     struct watchdog *watchdog;
-    atomic_ullong refused_completions;
     bool closed;
 };
 
 /* The loop this thread drives now; NULL for none. */
 extern _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
+/* The context of the blocking leaf this thread runs now; NULL for none. */
+extern _Thread_local pawl_context *pawl_leaf_context __attribute__((tls_model("initial-exec")));
 
 /* ---- runtime.c ---- */
 uint64_t pawl_runtime_now(const pawl_runtime *runtime);
@@ -226,6 +238,8 @@ void pawl_runtime_give_back(struct loop *loop);
 struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err);
 struct loop *pawl_runtime_embedded(pawl_runtime *runtime, pawl_error **err);
 uint64_t pawl_runtime_random(pawl_runtime *runtime);
+/* Starts a thread that takes none of the process's signals. 0 or an errno. */
+int pawl_thread_start(pthread_t *thread, void *(*body)(void *user), void *user);
 void pawl_runtime_hold(pawl_runtime *runtime);
 void pawl_runtime_release(pawl_runtime *runtime);
 
@@ -234,6 +248,7 @@ struct loop *pawl_loop_new(pawl_runtime *runtime, uint64_t seed);
 void pawl_loop_free(struct loop *loop);
 void pawl_loop_post(struct loop *loop, struct post *post); /* any thread */
 void pawl_loop_wake(struct loop *loop);                    /* any thread */
+void pawl_loop_empty_bell(struct loop *loop);
 void *pawl_loop_take_block(struct loop *loop, size_t bytes);
 void pawl_loop_give_block(struct loop *loop, void *block, size_t bytes);
 /* Does what is ready, at most `most` events. */
@@ -280,9 +295,11 @@ void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitiv
 struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input);
 void pawl_engine_end_run(struct run *run, struct pawl_outcome *outcome);
 void pawl_engine_accept_run(struct loop *loop, struct run *run);
-/* Starts a run beside others on a loop (a cache flight); it begins with the loop's next event. root's run slot must be free. */
-struct run *pawl_engine_start_flight(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input,
-                                     void (*done)(void *user, struct pawl_outcome *outcome), void *user);
+/* Starts a run beside others on a loop (a cache flight); it begins with the loop's next event. root's run slot must be
+ * free. */
+struct run *pawl_engine_start_flight(struct loop *loop, const pawl_primitive *node, struct root *root,
+                                     pawl_value *input, void (*done)(void *user, struct pawl_outcome *outcome),
+                                     void *user);
 
 /* ---- outcome.c ---- */
 void pawl_outcome_release(struct pawl_outcome *outcome);
@@ -290,13 +307,17 @@ void pawl_outcome_fail(struct pawl_outcome *outcome, const pawl_primitive *node,
 /* The failure of a scope that is over. */
 void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *node, const pawl_context *ctx,
                             pawl_cancel_reason reason, pawl_error *cause);
+/* Makes the error at once, with a cause (taken). */
+void pawl_outcome_set_cause(struct pawl_outcome *outcome, pawl_error *cause);
 void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *node);
 
 /* ---- pool.c: threads for blocking leaves ---- */
+void pawl_job_run(struct job *job); /* leaf.c: on the pool's thread */
 pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job);
 /* Drives a loop that its caller left with live runs (cache flights) until it has none. */
 pawl_status pawl_pool_adopt(pawl_runtime *runtime, struct loop *loop);
 void pawl_pool_stop(struct pool *pool);
+void pawl_pool_free(struct pool *pool);
 struct pool *pawl_pool_new(pawl_runtime *runtime);
 void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats);
 

@@ -21,9 +21,9 @@ struct pawl_primitive {
     uint32_t lanes;
     /* Memory of a run, [0] unobserved and [1] observed: the frame alone, one lane of children, all at the peak. */
     size_t own_bytes[2], lane_bytes[2], bytes[2];
-    size_t frame_bytes;  /* the step's own memory, zeroed at START */
-    size_t peak_ops;     /* async leaves that may run together */
-    const char *name;    /* trailing memory */
+    size_t frame_bytes; /* the step's own memory, zeroed at START */
+    size_t peak_ops;    /* async leaves that may run together */
+    const char *name;   /* trailing memory */
     const char *type;
     pawl_primitive **children;
     size_t child_count;

@@ -25,10 +25,10 @@
 #endif
 
 /** Durations and points in time are unsigned 64-bit nanoseconds; points in time are on the monotonic clock. */
-#define PAWL_US(n) ((uint64_t)(n) * 1000u)
-#define PAWL_MS(n) ((uint64_t)(n) * 1000000u)
-#define PAWL_S(n) ((uint64_t)(n) * 1000000000u)
-#define PAWL_MIN(n) ((uint64_t)(n) * 60000000000u)
+#define PAWL_US(n) ((uint64_t)(n)*1000u)
+#define PAWL_MS(n) ((uint64_t)(n)*1000000u)
+#define PAWL_S(n) ((uint64_t)(n)*1000000000u)
+#define PAWL_MIN(n) ((uint64_t)(n)*60000000000u)
 
 #define PAWL_KIB(n) ((uint64_t)(n) << 10)
 #define PAWL_MIB(n) ((uint64_t)(n) << 20)

@@ -1,9 +1,9 @@
 /** @file pawl/context.h  @brief What goes down the tree with a run: ids, deadline, cancellation, state, checkpoints.
  *
  * A context made with pawl_context_new() or pawl_context_child() is counted and is the root scope of one run at a time.
- * The context a leaf receives is part of its frame: valid until the leaf returns (an async leaf: completes), never kept,
- * never released; pawl_context_detach() copies what may live longer. Once a run has started only cancellation, state and
- * checkpoints change. Unless said otherwise functions may be called from any thread.
+ * The context a leaf receives is part of its frame: valid until the leaf returns (an async leaf: completes), never
+ * kept, never released; pawl_context_detach() copies what may live longer. Once a run has started only cancellation,
+ * state and checkpoints change. Unless said otherwise functions may be called from any thread.
  */
 #ifndef PAWL_CONTEXT_H
 #define PAWL_CONTEXT_H
@@ -22,13 +22,14 @@ typedef struct pawl_context pawl_context;
 /** @param runtime Referenced. @return New reference, NULL without memory or when runtime is NULL. */
 PAWL_API PAWL_NODISCARD pawl_context *pawl_context_new(pawl_runtime *runtime);
 /**
- * Makes a context for one more run beneath parent: same trace, ids, baggage, tags, metadata, deadline and cancellation, own
- * state and checkpoints; its causation id is the parent's span id. A frame's context gives a child of the run's root with
- * the frame's deadline.
+ * Makes a context for one more run beneath parent: same trace, ids, baggage, tags, metadata, deadline and cancellation,
+ * own state and checkpoints; its causation id is the parent's span id. A frame's context gives a child of the run's
+ * root with the frame's deadline.
  * @return New reference, NULL without memory.
  */
 PAWL_API PAWL_NODISCARD pawl_context *pawl_context_child(pawl_context *parent);
-/** Copies ids, baggage, tags and metadata into a new root without deadline and cancellation. @return New reference or NULL. */
+/** Copies ids, baggage, tags and metadata into a new root without deadline and cancellation. @return New reference or
+ * NULL. */
 PAWL_API PAWL_NODISCARD pawl_context *pawl_context_detach(const pawl_context *ctx);
 /** @return ctx, a new reference (of the root, for a frame's context). NULL allowed. */
 PAWL_API pawl_context *pawl_context_ref(pawl_context *ctx);
@@ -37,8 +38,9 @@ PAWL_API pawl_context *pawl_context_unref(pawl_context *ctx);
 /** @return Borrowed. */
 PAWL_API pawl_runtime *pawl_context_runtime(const pawl_context *ctx);
 
-/* ---- Identity. Strings given are copied (at most 256 bytes, else PAWL_E_LIMIT), strings returned are borrowed and live as
- * long as the context; NULL when never set. Setters are for before the run: PAWL_E_INVALID once it has started. ---- */
+/* ---- Identity. Strings given are copied (at most 256 bytes, else PAWL_E_LIMIT), strings returned are borrowed and
+ * live as long as the context; NULL when never set. Setters are for before the run: PAWL_E_INVALID once it has started.
+ * ---- */
 
 typedef enum pawl_id {
     PAWL_ID_WORKFLOW = 0,
@@ -60,8 +62,8 @@ PAWL_API void pawl_context_parent_span_id(pawl_context *ctx, uint8_t ret_id[8]);
 /** W3C trace flags: bit 0 sampled (set by default), bit 1 random. */
 PAWL_API uint8_t pawl_context_trace_flags(const pawl_context *ctx);
 
-/** Sets one baggage entry. PAWL_E_INVALID for a key that is no HTTP token or a value that is no UTF-8, PAWL_E_LIMIT over 180 entries,
- *  4,096 bytes an entry or 8,192 bytes in all. A NULL value removes the entry. */
+/** Sets one baggage entry. PAWL_E_INVALID for a key that is no HTTP token or a value that is no UTF-8, PAWL_E_LIMIT
+ * over 180 entries, 4,096 bytes an entry or 8,192 bytes in all. A NULL value removes the entry. */
 PAWL_API pawl_status pawl_context_set_baggage(pawl_context *ctx, const char *key, const char *value, pawl_error **err);
 PAWL_API const char *pawl_context_baggage(const pawl_context *ctx, const char *key);
 /** Tags are short labels for spans and logs: at most 64, 256 bytes each. */
@@ -76,11 +78,12 @@ PAWL_API pawl_value *pawl_context_metadata(const pawl_context *ctx, const char *
 
 /**
  * Takes over trace id, parent span id, flags, tracestate and baggage from headers, before the run.
- * @param traceparent, tracestate, baggage  Header values, each may be NULL. Several headers of one name: joined with ','
- *        for tracestate and baggage; two traceparent headers count as none.
+ * @param traceparent, tracestate, baggage  Header values, each may be NULL. Several headers of one name: joined with
+ * ',' for tracestate and baggage; two traceparent headers count as none.
  * @return Whether the trace was joined (a valid traceparent).
  */
-PAWL_API bool pawl_context_extract(pawl_context *ctx, const char *traceparent, const char *tracestate, const char *baggage);
+PAWL_API bool pawl_context_extract(pawl_context *ctx, const char *traceparent, const char *tracestate,
+                                   const char *baggage);
 #define PAWL_TRACEPARENT_BYTES 56 /**< Text and NUL. */
 /** Writes the traceparent for a call made by the node that runs. @param ret_text At least PAWL_TRACEPARENT_BYTES. */
 PAWL_API void pawl_context_traceparent(pawl_context *ctx, char *ret_text);
@@ -105,21 +108,24 @@ PAWL_API uint64_t pawl_context_deadline(const pawl_context *ctx);
 PAWL_API uint64_t pawl_context_remaining(const pawl_context *ctx);
 
 /**
- * Cancels the scope and everything beneath it up to the next shield: sticky, the first reason wins. Wakes what waits and calls the
- * callbacks, on this thread.
+ * Cancels the scope and everything beneath it up to the next shield: sticky, the first reason wins. Wakes what waits
+ * and calls the callbacks, on this thread.
  * @param text  Copied and kept for the error's message (a root's scope only); NULL allowed.
  */
 PAWL_API void pawl_context_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char *text);
-/** @return Reason, PAWL_CANCEL_DEADLINE when the deadline has passed (reads the clock), PAWL_CANCEL_NONE while it may go on. */
+/** @return Reason, PAWL_CANCEL_DEADLINE when the deadline has passed (reads the clock), PAWL_CANCEL_NONE while it may
+ * go on. */
 PAWL_API pawl_cancel_reason pawl_context_cancelled(const pawl_context *ctx);
 /** @return PAWL_OK, or PAWL_E_CANCELLED / PAWL_E_DEADLINE with an error that says why. */
 PAWL_API pawl_status pawl_context_check(const pawl_context *ctx, pawl_error **err);
 
-/** Runs at most once, on the cancelling thread (the watchdog's for a deadline), or at once in the registering call when the scope is
- *  already cancelled. Must not block. May call any function here, pawl_context_off_cancel() of itself included. */
+/** Runs at most once, on the cancelling thread (the watchdog's for a deadline), or at once in the registering call when
+ * the scope is already cancelled. Must not block. May call any function here, pawl_context_off_cancel() of itself
+ * included. */
 typedef void (*pawl_cancel_callback)(void *user, pawl_cancel_reason reason);
 
-/** Storage of one registration: the caller's, untouched until pawl_context_off_cancel() has returned. Fields are private. */
+/** Storage of one registration: the caller's, untouched until pawl_context_off_cancel() has returned. Fields are
+ * private. */
 typedef struct pawl_cancel_registration {
     struct pawl_cancel_registration *prev_, *next_;
     pawl_context *ctx_;
@@ -137,11 +143,12 @@ typedef struct pawl_cancel_registration {
  */
 PAWL_API pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *registration,
                                             pawl_cancel_callback callback, void *user, pawl_error **err);
-/** Takes the registration back and waits for a callback that is running, unless called from inside it. Once per registration. */
+/** Takes the registration back and waits for a callback that is running, unless called from inside it. Once per
+ * registration. */
 PAWL_API void pawl_context_off_cancel(pawl_cancel_registration *registration);
 
-/* ---- Waiting inside a blocking leaf. All end within about a millisecond of a cancel, with PAWL_E_CANCELLED or PAWL_E_DEADLINE.
- * In an inline leaf or on the loop's thread they return PAWL_E_INVALID at once. ---- */
+/* ---- Waiting inside a blocking leaf. All end within about a millisecond of a cancel, with PAWL_E_CANCELLED or
+ * PAWL_E_DEADLINE. In an inline leaf or on the loop's thread they return PAWL_E_INVALID at once. ---- */
 
 PAWL_API pawl_status pawl_context_sleep(pawl_context *ctx, uint64_t duration_ns, pawl_error **err);
 /**
@@ -150,10 +157,11 @@ PAWL_API pawl_status pawl_context_sleep(pawl_context *ctx, uint64_t duration_ns,
  * @param timeout_ns  Own limit: PAWL_E_TIMEOUT when it passes; PAWL_UNLIMITED for the scope's alone.
  * @param ret_events  What poll() reported; may be NULL.
  */
-PAWL_API pawl_status pawl_context_wait_fd(pawl_context *ctx, int fd, short events, uint64_t timeout_ns, short *ret_events,
-                                          pawl_error **err);
+PAWL_API pawl_status pawl_context_wait_fd(pawl_context *ctx, int fd, short events, uint64_t timeout_ns,
+                                          short *ret_events, pawl_error **err);
 /**
- * Waits for a child process of the caller's and reaps it. The process is not killed: on PAWL_E_CANCELLED and PAWL_E_DEADLINE it still runs.
+ * Waits for a child process of the caller's and reaps it. The process is not killed: on PAWL_E_CANCELLED and
+ * PAWL_E_DEADLINE it still runs.
  * @param ret_status  As from waitpid().
  */
 PAWL_API pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *ret_status, pawl_error **err);
@@ -164,8 +172,8 @@ PAWL_API pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *
 PAWL_API pawl_status pawl_context_set_state(pawl_context *ctx, const char *key, pawl_value *value, pawl_error **err);
 /** @return New reference, NULL when absent. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_context_state(pawl_context *ctx, const char *key);
-/** @param current Borrowed, NULL when absent. @return New reference to the new value, NULL to leave it. Called under the state's lock: short, and it
- *  must not touch the state. */
+/** @param current Borrowed, NULL when absent. @return New reference to the new value, NULL to leave it. Called under
+ * the state's lock: short, and it must not touch the state. */
 typedef pawl_value *(*pawl_state_update)(void *user, pawl_value *current);
 PAWL_API pawl_status pawl_context_state_update(pawl_context *ctx, const char *key, pawl_state_update update, void *user,
                                                pawl_error **err);

@@ -1,7 +1,8 @@
-/** @file pawl/observer.h  @brief What core tells about each node while it runs; implemented by the observability layer, or by you.
+/** @file pawl/observer.h  @brief What core tells about each node while it runs; implemented by the observability layer,
+ * or by you.
  *
- * The engine opens a span before a node starts and closes it when it ends. With no observer attached nothing here costs anything. What a
- * combinator knows about a child (step, attempt, branch) is an attribute of the child's own span.
+ * The engine opens a span before a node starts and closes it when it ends. With no observer attached nothing here costs
+ * anything. What a combinator knows about a child (step, attempt, branch) is an attribute of the child's own span.
  */
 #ifndef PAWL_OBSERVER_H
 #define PAWL_OBSERVER_H
@@ -12,9 +13,14 @@ PAWL_BEGIN_DECLS
 
 #define PAWL_SPAN_ATTRIBUTES 16 /**< Bound of attributes of one span; what comes after is counted as dropped. */
 #define PAWL_SPAN_EVENTS 4
-#define PAWL_SPAN_TEXT 320      /**< Bytes for copied strings of one span; what does not fit is cut or dropped. */
+#define PAWL_SPAN_TEXT 320 /**< Bytes for copied strings of one span; what does not fit is cut or dropped. */
 
-typedef enum pawl_attribute_type { PAWL_ATTRIBUTE_STRING = 0, PAWL_ATTRIBUTE_INT, PAWL_ATTRIBUTE_DOUBLE, PAWL_ATTRIBUTE_BOOL } pawl_attribute_type;
+typedef enum pawl_attribute_type {
+    PAWL_ATTRIBUTE_STRING = 0,
+    PAWL_ATTRIBUTE_INT,
+    PAWL_ATTRIBUTE_DOUBLE,
+    PAWL_ATTRIBUTE_BOOL
+} pawl_attribute_type;
 
 typedef struct pawl_attribute {
     const char *key; /**< Static string. */
@@ -40,10 +46,10 @@ typedef struct pawl_span {
     uint64_t start_ns, end_ns;      /**< Monotonic; end_ns is 0 until it ended. */
     uint8_t trace_id[16];
     uint8_t span_id[8], parent_span_id[8];
-    uint32_t status;                /**< pawl_status, when it ended. */
-    uint32_t cancel_reason;         /**< pawl_cancel_reason, when cancelled. */
-    const pawl_error *error;        /**< Of a failed span; NULL when it was not described. */
-    void *observer_data[2];         /**< One slot for each of the first two observers. */
+    uint32_t status;         /**< pawl_status, when it ended. */
+    uint32_t cancel_reason;  /**< pawl_cancel_reason, when cancelled. */
+    const pawl_error *error; /**< Of a failed span; NULL when it was not described. */
+    void *observer_data[2];  /**< One slot for each of the first two observers. */
     uint32_t attribute_count, event_count, dropped, text_used;
     pawl_attribute attributes[PAWL_SPAN_ATTRIBUTES];
     pawl_span_event events[PAWL_SPAN_EVENTS];
@@ -66,7 +72,8 @@ typedef struct pawl_observer_vtable {
 PAWL_API pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self,
                                                pawl_error **err);
 
-/* ---- For nodes: attributes and events of the span that is open in ctx; nothing happens when none is. Only from the leaf itself. ---- */
+/* ---- For nodes: attributes and events of the span that is open in ctx; nothing happens when none is. Only from the
+ * leaf itself. ---- */
 
 /** @return Whether somebody observes; skip the work of making attributes otherwise. */
 PAWL_API bool pawl_context_is_observed(const pawl_context *ctx);

@@ -9,22 +9,25 @@ PAWL_BEGIN_DECLS
 /**
  * Runs a pipeline on this thread until its end.
  * @param node     Borrowed.
- * @param ctx      Borrowed. A root context: the run's root scope (PAWL_E_INVALID while another run has it). A leaf's context, inside a
- *                 blocking leaf: a child run (same trace and cancellation). NULL: a temporary runtime for this call.
+ * @param ctx      Borrowed. A root context: the run's root scope (PAWL_E_INVALID while another run has it). A leaf's
+ * context, inside a blocking leaf: a child run (same trace and cancellation). NULL: a temporary runtime for this call.
  * @param in       Borrowed; NULL stands for JSON null.
  * @param ret_out  New reference, set only on success; NULL when not wanted.
  * @param err      New reference, set only on failure; NULL when not wanted.
- * @return The pipeline's outcome, or PAWL_E_INVALID: failed pipeline, busy context, called in an inline leaf or a pump's callback, in a
- *         forked child, or after the runtime was shut down.
+ * @return The pipeline's outcome, or PAWL_E_INVALID: failed pipeline, busy context, called in an inline leaf or a
+ * pump's callback, in a forked child, or after the runtime was shut down.
  */
-PAWL_API pawl_status pawl_run(pawl_primitive *node, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err);
+PAWL_API pawl_status pawl_run(pawl_primitive *node, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                              pawl_error **err);
 
-/** The same with JSON text. @param in NUL-terminated JSON, NULL stands for null. @param ret_out New text, released with free(). */
-PAWL_API pawl_status pawl_run_text(pawl_primitive *node, pawl_context *ctx, const char *in, char **ret_out, pawl_error **err);
+/** The same with JSON text. @param in NUL-terminated JSON, NULL stands for null. @param ret_out New text, released with
+ * free(). */
+PAWL_API pawl_status pawl_run_text(pawl_primitive *node, pawl_context *ctx, const char *in, char **ret_out,
+                                   pawl_error **err);
 
 /**
- * Called exactly once for each accepted pawl_submit() or pawl_start(), on the loop's thread, never from inside the call that
- * started it. Must not block.
+ * Called exactly once for each accepted pawl_submit() or pawl_start(), on the loop's thread, never from inside the call
+ * that started it. Must not block.
  * @param value  New reference for the callee on success, NULL else.
  * @param error  New reference for the callee on failure, NULL else.
  */
@@ -40,8 +43,8 @@ PAWL_API pawl_status pawl_submit(pawl_primitive *node, pawl_context *ctx, pawl_v
                                  pawl_error **err);
 
 /**
- * Starts a pipeline on the runtime's embedded loop, which the host drives with pawl_runtime_pump(). Same arguments and answers as
- * pawl_submit(). Any thread.
+ * Starts a pipeline on the runtime's embedded loop, which the host drives with pawl_runtime_pump(). Same arguments and
+ * answers as pawl_submit(). Any thread.
  */
 PAWL_API pawl_status pawl_start(pawl_primitive *node, pawl_context *ctx, pawl_value *in, pawl_done done, void *user,
                                 pawl_error **err);

@@ -1,8 +1,9 @@
-/** @file pawl/runtime.h  @brief Everything a process-wide global would have been: clock, random numbers, loops, pool, observers.
+/** @file pawl/runtime.h  @brief Everything a process-wide global would have been: clock, random numbers, loops, pool,
+ * observers.
  *
- * Two runtimes in one process do not notice each other. A runtime belongs to the process that made it: in a forked child each call
- * returns PAWL_E_INVALID. Threads are made on demand and only for pawl_submit(), blocking leaves that must not hold a loop, and
- * the watchdog of cancel callbacks under a deadline.
+ * Two runtimes in one process do not notice each other. A runtime belongs to the process that made it: in a forked
+ * child each call returns PAWL_E_INVALID. Threads are made on demand and only for pawl_submit(), blocking leaves that
+ * must not hold a loop, and the watchdog of cancel callbacks under a deadline.
  */
 #ifndef PAWL_RUNTIME_H
 #define PAWL_RUNTIME_H
@@ -21,7 +22,8 @@ typedef enum pawl_log_level {
     PAWL_LOG_ERROR,
 } pawl_log_level;
 
-/** Any thread, several at once; must not block and must not call into pawl. @param text Borrowed, one line without end-of-line. */
+/** Any thread, several at once; must not block and must not call into pawl. @param text Borrowed, one line without
+ * end-of-line. */
 typedef void (*pawl_log_fn)(void *user, pawl_log_level level, const char *text);
 
 /** Zero means the default. */
@@ -34,47 +36,51 @@ typedef struct pawl_runtime_options {
     uint64_t pool_threads;   /**< Bound of the pool for blocking leaves. Default 256, at most 4,096. */
     uint64_t pool_idle_ns;   /**< An idle pool thread ends after this. Default 10 s. */
     uint64_t seed;           /**< Of the random numbers; 0: from the kernel. */
-    const char *helper_path; /**< Copied. Of the sandbox helper; NULL: beside the library, then libexec, then beside the executable. */
+    const char *helper_path; /**< Copied. Of the sandbox helper; NULL: beside the library, then libexec, then beside the
+                                executable. */
     const struct pawl_runtime_hooks *hooks; /**< Borrowed, must outlive the runtime. NULL: real time. */
 } pawl_runtime_options;
 
 /** @return New runtime with keyword options; see pawl_runtime_new(). */
-#define pawl_runtime_with(...) pawl_runtime_new(&(pawl_runtime_options){__VA_ARGS__, .size = sizeof(pawl_runtime_options)}, NULL)
+#define pawl_runtime_with(...)                                                                                         \
+    pawl_runtime_new(&(pawl_runtime_options){__VA_ARGS__, .size = sizeof(pawl_runtime_options)}, NULL)
 
 /**
  * @param options  Copied. NULL for the defaults.
- * @param err      PAWL_E_INVALID (a bound is passed, a field this library does not know is set), PAWL_E_NOMEM, PAWL_E_UNSUPPORTED (no
- *                 descriptors or random bytes to be had). NULL when not wanted.
+ * @param err      PAWL_E_INVALID (a bound is passed, a field this library does not know is set), PAWL_E_NOMEM,
+ * PAWL_E_UNSUPPORTED (no descriptors or random bytes to be had). NULL when not wanted.
  * @return New reference, or NULL.
  */
 PAWL_API PAWL_NODISCARD pawl_runtime *pawl_runtime_new(const pawl_runtime_options *options, pawl_error **err);
 /** @return runtime, a new reference. NULL allowed. */
 PAWL_API pawl_runtime *pawl_runtime_ref(pawl_runtime *runtime);
-/** Gives one reference back; the last one shuts the runtime down. Contexts that still exist stay valid to release. @return NULL. */
+/** Gives one reference back; the last one shuts the runtime down. Contexts that still exist stay valid to release.
+ * @return NULL. */
 PAWL_API pawl_runtime *pawl_runtime_unref(pawl_runtime *runtime);
 /**
- * Cancels all live runs (reason shutdown), waits for their end and stops every thread. Afterwards runs are refused. Idempotent.
- * PAWL_E_INVALID inside a leaf or a callback, which would wait for itself.
+ * Cancels all live runs (reason shutdown), waits for their end and stops every thread. Afterwards runs are refused.
+ * Idempotent. PAWL_E_INVALID inside a leaf or a callback, which would wait for itself.
  */
 PAWL_API pawl_status pawl_runtime_shutdown(pawl_runtime *runtime, pawl_error **err);
 
 /* ---- The embedded loop: one per runtime, made by the first of these calls, driven by the host. ---- */
 
-/** @return Descriptor that becomes readable when pump has something to do (for epoll, libuv, GLib); the runtime's own. -1 when it cannot be made. */
+/** @return Descriptor that becomes readable when pump has something to do (for epoll, libuv, GLib); the runtime's own.
+ * -1 when it cannot be made. */
 PAWL_API int pawl_runtime_fd(pawl_runtime *runtime);
 /** @return Time until the next timer, 0 when something is ready, PAWL_NEVER when only the descriptor counts. */
 PAWL_API uint64_t pawl_runtime_next_timeout(pawl_runtime *runtime);
 /**
- * Does everything that is ready, then returns; callbacks and inline leaves run inside, on this thread. Not re-entrant, one thread at
- * a time: PAWL_E_INVALID else.
+ * Does everything that is ready, then returns; callbacks and inline leaves run inside, on this thread. Not re-entrant,
+ * one thread at a time: PAWL_E_INVALID else.
  */
 PAWL_API pawl_status pawl_runtime_pump(pawl_runtime *runtime, pawl_error **err);
 
 /** What is alive and what went wrong quietly; each a moment's figure. */
 typedef struct pawl_runtime_stats {
-    size_t size;                  /**< sizeof(pawl_runtime_stats); set by the caller. */
+    size_t size; /**< sizeof(pawl_runtime_stats); set by the caller. */
     uint64_t live_runs;
-    uint64_t live_frames;         /**< Nodes that have started and not ended. */
+    uint64_t live_frames; /**< Nodes that have started and not ended. */
     uint64_t pool_threads;
     uint64_t pool_queued;
     uint64_t refused_completions; /**< Late or double pawl_op_complete() calls. */

@@ -11,7 +11,8 @@
 
 PAWL_BEGIN_DECLS
 
-/** @return Static string: the version of the library that runs, which may be newer than the headers compiled against. */
+/** @return Static string: the version of the library that runs, which may be newer than the headers compiled against.
+ */
 PAWL_API const char *pawl_version(void);
 
 PAWL_END_DECLS

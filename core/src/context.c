@@ -1,0 +1,191 @@
+/* Contexts: life of roots, their place beneath each other, time. Identity is in context_ids.c, cancellation in
+ * cancel.c, state in context_state.c, waiting in context_wait.c. */
+#include "context_internal.h"
+#include "engine_internal.h"
+#include "ids_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- life ---- */
+
+static void adopt(struct root *parent, struct root *child) {
+    child->parent = parent;
+    pthread_mutex_lock(&parent->lock);
+    child->next = parent->children;
+    if (parent->children)
+        parent->children->prev = child;
+    parent->children = child;
+    /* Under the lock: a cancel that came before is seen here, one that comes later finds the child in the list. */
+    if (pawl_scope_reason(&child->scope) != PAWL_CANCEL_NONE)
+        atomic_store(&child->any_cancelled, 1);
+    pthread_mutex_unlock(&parent->lock);
+}
+
+static void leave(struct root *child) {
+    struct root *parent = child->parent;
+    if (!parent)
+        return;
+    pthread_mutex_lock(&parent->lock);
+    while (child->on_stack && atomic_load(&child->refs) > 1) /* a canceller still holds it */
+        pthread_cond_wait(&parent->callback_ended, &parent->lock);
+    if (child->prev)
+        child->prev->next = child->next;
+    else
+        parent->children = child->next;
+    if (child->next)
+        child->next->prev = child->prev;
+    pthread_mutex_unlock(&parent->lock);
+}
+
+bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *parent, bool inherit_cancel) {
+    memset(root, 0, sizeof *root);
+    root->scope.root = root;
+    root->scope.is_root = 1;
+    root->scope.deadline_ns = PAWL_NEVER;
+    root->runtime = runtime;
+    root->trace_flags = 1;
+    root->cancel_post.kind = POST_CANCEL;
+    atomic_init(&root->refs, 1);
+    pthread_mutex_init(&root->lock, NULL);
+    pthread_cond_init(&root->callback_ended, NULL);
+    if (parent && !pawl_ids_copy(root, parent)) {
+        pawl_root_finish(root);
+        return false;
+    }
+    if (parent && inherit_cancel) {
+        root->scope.parent = parent;
+        root->scope.deadline_ns = parent->deadline_ns;
+        adopt(parent->root, root);
+    }
+    pawl_runtime_hold(runtime);
+    return true;
+}
+
+static void release_state(struct root *root) {
+    for (size_t i = 0; i < root->state_count; i++) {
+        free(root->state[i].key);
+        pawl_value_unref(root->state[i].value);
+    }
+    free(root->state);
+    free(root->checkpoints);
+    free(root->cancel_text);
+}
+
+void pawl_root_finish(struct root *root) {
+    leave(root);
+    release_state(root);
+    pawl_ids_release(root);
+    pthread_mutex_destroy(&root->lock);
+    pthread_cond_destroy(&root->callback_ended);
+}
+
+void pawl_root_ref(struct root *root) {
+    atomic_fetch_add_explicit(&root->refs, 1, memory_order_relaxed);
+}
+
+void pawl_root_unref(struct root *root) {
+    while (root && atomic_fetch_sub_explicit(&root->refs, 1, memory_order_acq_rel) == 1) {
+        struct root *parent = root->parent;
+        pawl_runtime *runtime = root->runtime;
+        pawl_root_finish(root);
+        free(root);
+        pawl_runtime_release(runtime);
+        root = parent; /* a child made by pawl_context_child() holds its parent */
+    }
+}
+
+static pawl_context *new_root(pawl_runtime *runtime, pawl_context *parent, bool inherit_cancel) {
+    struct root *root = runtime ? malloc(sizeof *root) : NULL;
+    if (!root || !pawl_root_init(root, runtime, parent, inherit_cancel)) {
+        free(root);
+        return NULL;
+    }
+    return &root->scope;
+}
+
+pawl_context *pawl_context_new(pawl_runtime *runtime) {
+    return new_root(runtime, NULL, false);
+}
+
+pawl_context *pawl_context_child(pawl_context *parent) {
+    if (!parent)
+        return NULL;
+    struct root *outer = parent->root;
+    if (outer->on_stack)
+        return NULL; /* a child run's own scope ends with its call */
+    pawl_context *child = new_root(outer->runtime, &outer->scope, true);
+    if (!child)
+        return NULL;
+    pawl_root_ref(outer);
+    if (parent->deadline_ns < child->deadline_ns)
+        child->deadline_ns = parent->deadline_ns;
+    pawl_ids_set_causation(child->root, parent);
+    return child;
+}
+
+pawl_context *pawl_context_detach(const pawl_context *ctx) {
+    return ctx ? new_root(ctx->root->runtime, (pawl_context *)ctx, false) : NULL;
+}
+
+pawl_context *pawl_context_ref(pawl_context *ctx) {
+    if (!ctx)
+        return NULL;
+    pawl_root_ref(ctx->root);
+    return &ctx->root->scope;
+}
+
+pawl_context *pawl_context_unref(pawl_context *ctx) {
+    if (ctx)
+        pawl_root_unref(ctx->root);
+    return NULL;
+}
+
+pawl_runtime *pawl_context_runtime(const pawl_context *ctx) {
+    return ctx->root->runtime;
+}
+
+/* ---- time ---- */
+
+uint64_t pawl_context_now(const pawl_context *ctx) {
+    return pawl_runtime_now(ctx->root->runtime);
+}
+
+uint64_t pawl_context_random(pawl_context *ctx) {
+    struct loop *loop = atomic_load_explicit(&ctx->root->loop, memory_order_relaxed);
+    if (loop && loop == pawl_driving)
+        return pawl_random_next(&loop->random);
+    return pawl_runtime_random(ctx->root->runtime);
+}
+
+static bool may_still_change(const pawl_context *ctx, pawl_error **err) {
+    if (ctx && ctx->is_root && !atomic_load(&ctx->root->loop))
+        return true;
+    pawl_error_set(err, PAWL_E_INVALID, "context: it runs already; set this before pawl_run()");
+    return false;
+}
+
+pawl_status pawl_context_set_deadline(pawl_context *ctx, uint64_t deadline_ns, pawl_error **err) {
+    if (!may_still_change(ctx, err))
+        return PAWL_E_INVALID;
+    if (deadline_ns < ctx->deadline_ns)
+        ctx->deadline_ns = deadline_ns;
+    return PAWL_OK;
+}
+
+pawl_status pawl_context_set_timeout(pawl_context *ctx, uint64_t timeout_ns, pawl_error **err) {
+    if (!may_still_change(ctx, err))
+        return PAWL_E_INVALID;
+    uint64_t now = pawl_context_now(ctx);
+    return pawl_context_set_deadline(ctx, timeout_ns > PAWL_NEVER - now ? PAWL_NEVER : now + timeout_ns, err);
+}
+
+uint64_t pawl_context_deadline(const pawl_context *ctx) {
+    return ctx->deadline_ns;
+}
+
+uint64_t pawl_context_remaining(const pawl_context *ctx) {
+    if (ctx->deadline_ns == PAWL_NEVER)
+        return PAWL_NEVER;
+    uint64_t now = pawl_context_now(ctx);
+    return now < ctx->deadline_ns ? ctx->deadline_ns - now : 0;
+}

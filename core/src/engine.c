@@ -1,0 +1,527 @@
+/* The engine: one trampoline that runs every primitive.
+ *
+ *   frame state | event            | what happens
+ *   ------------+------------------+---------------------------------------------------------------------------
+ *   (new)       | START            | scope over: ends at once; else a leaf begins, a step gets START
+ *   RUNNING     | the step answers | run a child (CHILDREN, goes on in the child) | wait (below) | finish (parent:
+ * CHILD_DONE) CHILDREN    | CHILD_DONE       | the step decides | scope over       | CANCEL if the vtable wants it;
+ * else nothing: the children end by themselves TIMER       | time             | TIMER to the step | scope over       |
+ * CANCEL if wanted, else the frame ends PARKED      | WAKE, CHILD_DONE, time | to the step; scope over as for TIMER OP,
+ * JOB     | completion       | the leaf's outcome goes to the parent OP          | scope over       | the op's cancel
+ * is called once; the frame waits on for its completion
+ *
+ * Every event, own or foreign, enters by the loop's ready queue (pawl_engine_dispatch); from there the trampoline goes
+ * on without the queue as long as one thing leads straight to the next. A child started with pawl_frame_start() is a
+ * ready frame of its own. */
+#include "engine_internal.h"
+#include <string.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define poison(memory, bytes) ASAN_POISON_MEMORY_REGION(memory, bytes) /* a context kept past its frame is seen */
+#define unpoison(memory, bytes) ASAN_UNPOISON_MEMORY_REGION(memory, bytes)
+#else
+#define poison(memory, bytes) ((void)0)
+#define unpoison(memory, bytes) ((void)0)
+#endif
+
+#define STEPS_PER_CLOCK 64
+
+_Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
+
+/* ---- waiting ---- */
+
+static void link_waiting(pawl_frame *frame) {
+    struct run *run = frame->run;
+    frame->waiting = true;
+    frame->waiting_prev = NULL;
+    frame->waiting_next = run->waiting;
+    if (run->waiting)
+        run->waiting->waiting_prev = frame;
+    run->waiting = frame;
+}
+
+static void unlink_waiting(pawl_frame *frame) {
+    frame->waiting = false;
+    if (frame->waiting_prev)
+        frame->waiting_prev->waiting_next = frame->waiting_next;
+    else
+        frame->run->waiting = frame->waiting_next;
+    if (frame->waiting_next)
+        frame->waiting_next->waiting_prev = frame->waiting_prev;
+}
+
+/* Out of every list: an event is about to be delivered, or the frame ends. Pending events stay marked. */
+static void stop_waiting(struct loop *loop, pawl_frame *frame) {
+    pawl_loop_drop_ready(loop, frame);
+    if (frame->waiting)
+        unlink_waiting(frame);
+    if (frame->timed) {
+        loop->timers = pawl_timers_remove(loop->timers, frame);
+        frame->timed = false;
+    }
+}
+
+static bool wants_cancel(const pawl_frame *frame) {
+    return frame->node->kind == NODE_STEP && frame->node->vtable->wants_cancel;
+}
+
+static bool wants_cancel_above_children(const pawl_frame *frame) {
+    return frame->node->vtable->wants_cancel == PAWL_WANTS_CANCEL_ALWAYS;
+}
+
+/* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
+static void start_waiting(struct loop *loop, pawl_frame *frame) {
+    bool watched = frame->state != FRAME_JOB && (frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame));
+    if (watched) {
+        link_waiting(frame);
+        uint64_t deadline = frame->cancel_seen ? PAWL_NEVER : frame->ctx->deadline_ns;
+        frame->wake_ns = frame->until_ns < deadline ? frame->until_ns : deadline;
+        if (frame->wake_ns != PAWL_NEVER) {
+            loop->timers = pawl_timers_add(loop->timers, frame);
+            frame->timed = true;
+        }
+        if (!frame->cancel_seen && unlikely(pawl_scope_over(frame->ctx, loop->now_ns) != PAWL_CANCEL_NONE))
+            frame->pending |= PENDING_OVER;
+    }
+    if (frame->pending)
+        pawl_loop_push_ready(loop, frame);
+}
+
+void pawl_engine_signal(pawl_frame *frame, uint8_t pending) {
+    frame->pending |= pending;
+    pawl_loop_push_ready(frame->run->loop, frame);
+}
+
+void pawl_engine_cancel_waiting(struct run *run) {
+    for (pawl_frame *frame = run->waiting; frame; frame = frame->waiting_next)
+        if (!frame->cancel_seen && pawl_scope_reason(frame->ctx) != PAWL_CANCEL_NONE)
+            pawl_engine_signal(frame, PENDING_OVER);
+}
+
+/* ---- frames ---- */
+
+static void list_child(pawl_frame *parent, pawl_frame *child) {
+    child->listed = true;
+    child->sibling_prev = NULL;
+    child->sibling_next = parent->children;
+    if (parent->children)
+        parent->children->sibling_prev = child;
+    parent->children = child;
+}
+
+static void unlist_child(pawl_frame *child) {
+    if (child->sibling_prev)
+        child->sibling_prev->sibling_next = child->sibling_next;
+    else
+        child->parent->children = child->sibling_next;
+    if (child->sibling_next)
+        child->sibling_next->sibling_prev = child->sibling_prev;
+}
+
+static void init_scope(pawl_context *own, pawl_context *outer, pawl_frame *frame, const pawl_scope *scope) {
+    own->parent = outer;
+    own->root = outer->root;
+    own->span = outer->span;
+    own->deadline_ns = outer->deadline_ns;
+    atomic_init(&own->cancelled, 0);
+    own->shielded = own->is_root = 0;
+    own->frame = frame;
+    if (!scope)
+        return;
+    if (scope->shielded) {
+        own->shielded = 1;
+        own->deadline_ns = scope->deadline_ns ? scope->deadline_ns : PAWL_NEVER;
+    } else if (scope->deadline_ns && scope->deadline_ns < own->deadline_ns) {
+        own->deadline_ns = scope->deadline_ns;
+    }
+}
+
+static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, const struct child_request *request,
+                       uint32_t lane) {
+    const pawl_primitive *node = request->child;
+    unpoison(frame, node->own_bytes[run->observed]);
+    frame->node = node;
+    frame->parent = parent;
+    frame->run = run;
+    frame->input = request->input;
+    frame->span = NULL;
+    frame->live_children = 0;
+    frame->lane = lane;
+    frame->state = FRAME_RUNNING;
+    frame->pending = 0;
+    frame->queued = frame->waiting = frame->timed = frame->own_block = frame->listed = frame->cancel_seen = false;
+    frame->observed = run->observed;
+    frame->children = NULL;
+    pawl_context *outer = parent ? parent->ctx : &run->root->scope;
+    frame->ctx = outer;
+    if (request->scoped || run->observed) {
+        init_scope(&frame->own, outer, frame, request->scoped ? &request->scope : NULL);
+        frame->ctx = &frame->own;
+    }
+}
+
+static void open_span(struct loop *loop, pawl_frame *frame, const pawl_scope *scope) {
+    frame->span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
+    pawl_observe_start(loop, frame->ctx, frame->span, frame->node->name, frame->node->type);
+    if (scope && scope->attribute)
+        pawl_span_set_int(frame->span, scope->attribute, scope->attribute_value);
+}
+
+static pawl_frame *place_of(pawl_frame *parent, size_t lane) {
+    int observed = parent->observed;
+    return (pawl_frame *)(void *)((char *)parent + parent->node->own_bytes[observed] +
+                                  lane * parent->node->lane_bytes[observed]);
+}
+
+/* The frame ends with event's outcome: closes its span and leaves the run. Returns the parent, which gets CHILD_DONE.
+ */
+static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+    stop_waiting(loop, frame);
+    pawl_frame *parent = frame->parent;
+    event->outcome.at = parent;
+    if (frame->span)
+        pawl_observe_end(loop, frame->ctx, frame->span, &event->outcome);
+    if (frame->listed)
+        unlist_child(frame);
+    counter_add(&loop->live_frames, (size_t)-1);
+    event->kind = PAWL_EVENT_CHILD_DONE;
+    event->lane = frame->lane;
+    if (parent)
+        parent->live_children--;
+    if (frame->own_block)
+        pawl_loop_give_block(loop, frame, frame->node->bytes[frame->observed]);
+    else
+        poison(frame, frame->node->own_bytes[frame->observed]);
+    return parent;
+}
+
+/* ---- the trampoline ---- */
+
+static bool clock_is_due(struct loop *loop) {
+    return ++loop->steps % STEPS_PER_CLOCK == 0;
+}
+
+/* Whether the scope is over before a node starts. Between inline nodes the coarse clock is enough. */
+static pawl_cancel_reason over_at_start(struct loop *loop, const pawl_context *ctx) {
+    if (ctx->deadline_ns != PAWL_NEVER && unlikely(clock_is_due(loop)))
+        pawl_loop_read_clock(loop);
+    return pawl_scope_over(ctx, loop->now_ns);
+}
+
+/* An inline leaf run by its parent alone needs no frame. True: it ended, event is the parent's CHILD_DONE. */
+static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+    const struct child_request *request = &loop->request;
+    pawl_context *ctx = parent->ctx, own;
+    if (unlikely(request->scoped)) {
+        init_scope(&own, ctx, parent, &request->scope);
+        ctx = &own;
+    }
+    event->kind = PAWL_EVENT_CHILD_DONE;
+    event->lane = 0;
+    pawl_cancel_reason over = over_at_start(loop, ctx);
+    if (unlikely(over != PAWL_CANCEL_NONE))
+        pawl_outcome_fail_over(&event->outcome, request->child, ctx, over, NULL);
+    else
+        pawl_leaf_call_inline(loop, request->child, ctx, request->input, &event->outcome);
+    event->outcome.at = parent;
+}
+
+/* Starts a frame that is ready to. Returns the frame that gets the event next, or NULL when this one waits. */
+static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+    pawl_cancel_reason over = over_at_start(loop, frame->ctx);
+    if (unlikely(over != PAWL_CANCEL_NONE)) {
+        pawl_outcome_fail_over(&event->outcome, frame->node, frame->ctx, over, NULL);
+        return end_frame(loop, frame, event);
+    }
+    if (frame->node->kind == NODE_STEP) {
+        if (frame->node->frame_bytes)
+            memset(pawl_frame_memory(frame), 0, frame->node->frame_bytes);
+        event->kind = PAWL_EVENT_START;
+        return frame;
+    }
+    if (pawl_leaf_begin(loop, frame, event))
+        return end_frame(loop, frame, event);
+    start_waiting(loop, frame);
+    return NULL;
+}
+
+static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+    const struct child_request *request = &loop->request;
+    if (request->child->kind == NODE_INLINE && !parent->observed) {
+        run_inline(loop, parent, event);
+        return parent;
+    }
+    pawl_frame *frame = place_of(parent, 0);
+    init_frame(frame, parent->run, parent, request, 0);
+    parent->live_children++;
+    parent->state = FRAME_CHILDREN;
+    counter_add(&loop->live_frames, 1);
+    if (unlikely(frame->observed))
+        open_span(loop, frame, request->scoped ? &request->scope : NULL);
+    if (unlikely(wants_cancel_above_children(parent))) { /* it must be woken while the child runs */
+        parent->until_ns = PAWL_NEVER;
+        start_waiting(loop, parent);
+    }
+    return begin_frame(loop, frame, event);
+}
+
+static void call_boundary(const pawl_runtime_hooks *hooks) {
+    if (unlikely(hooks && hooks->boundary))
+        hooks->boundary(hooks->user);
+}
+
+static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+    const pawl_runtime_hooks *hooks = loop->runtime->hooks;
+    struct run *run = frame->run;
+    while (frame) {
+        call_boundary(hooks);
+        if (unlikely(frame->waiting || frame->queued || frame->timed))
+            stop_waiting(loop, frame);
+        frame->state = FRAME_RUNNING;
+        const pawl_primitive *node = frame->node;
+        pawl_step step = node->vtable->step(node->state, frame, event);
+        if (step.kind == STEP_FINISH) {
+            frame = end_frame(loop, frame, event);
+            if (!frame)
+                pawl_engine_end_run(run, &event->outcome);
+            continue;
+        }
+        if (event->kind == PAWL_EVENT_CHILD_DONE)
+            pawl_outcome_release(&event->outcome);
+        if (step.kind == STEP_RUN) {
+            frame = run_child(loop, frame, event);
+        } else {
+            start_waiting(loop, frame);
+            frame = NULL;
+        }
+    }
+}
+
+/* The frame has ended with event's outcome, or goes on in `next`. */
+static void go_on(struct loop *loop, struct run *run, pawl_frame *next, pawl_event *event) {
+    if (next)
+        deliver(loop, next, event);
+    else if (event->kind == PAWL_EVENT_CHILD_DONE)
+        pawl_engine_end_run(run, &event->outcome);
+}
+
+static void dispatch_start(struct loop *loop, pawl_frame *frame) {
+    pawl_event event = {.kind = PAWL_EVENT_START};
+    struct run *run = frame->run;
+    frame->pending = 0;
+    if (frame->node->kind != NODE_STEP)
+        call_boundary(loop->runtime->hooks);
+    go_on(loop, run, begin_frame(loop, frame, &event), &event);
+}
+
+static void dispatch_leaf(struct loop *loop, pawl_frame *frame) {
+    pawl_event event = {.kind = PAWL_EVENT_CHILD_DONE};
+    struct run *run = frame->run;
+    call_boundary(loop->runtime->hooks);
+    if (frame->pending & PENDING_DONE) {
+        frame->pending = 0;
+        pawl_leaf_end(loop, frame, &event);
+        go_on(loop, run, end_frame(loop, frame, &event), &event);
+        return;
+    }
+    frame->pending = 0;
+    if (frame->cancel_seen)
+        return;
+    frame->cancel_seen = true;
+    pawl_leaf_cancel(loop, frame);
+}
+
+/* A waiting frame whose scope is over and whose step does not want to know. */
+static void end_over(struct loop *loop, pawl_frame *frame) {
+    pawl_event event;
+    struct run *run = frame->run;
+    if (frame->live_children > 0) { /* they are cancelled too and bring the frame back to life */
+        stop_waiting(loop, frame);
+        frame->cancel_seen = true;
+        start_waiting(loop, frame);
+        return;
+    }
+    pawl_cancel_reason reason = pawl_scope_over(frame->ctx, loop->now_ns);
+    pawl_outcome_fail_over(&event.outcome, frame->node, frame->ctx, reason, NULL);
+    go_on(loop, run, end_frame(loop, frame, &event), &event);
+}
+
+void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
+    pawl_event event;
+    if (frame->pending & PENDING_START) {
+        dispatch_start(loop, frame);
+    } else if (frame->node->kind != NODE_STEP) {
+        dispatch_leaf(loop, frame);
+    } else if (frame->pending & PENDING_WAKE) {
+        frame->pending &= (uint8_t)~PENDING_WAKE;
+        event.kind = PAWL_EVENT_WAKE;
+        deliver(loop, frame, &event);
+    } else if ((frame->pending & PENDING_OVER) && !frame->cancel_seen) {
+        frame->pending &= (uint8_t)~PENDING_OVER;
+        if (!wants_cancel(frame)) {
+            end_over(loop, frame);
+            return;
+        }
+        frame->cancel_seen = true;
+        event.kind = PAWL_EVENT_CANCEL;
+        deliver(loop, frame, &event);
+    } else if (frame->pending & PENDING_TIMER) {
+        frame->pending = 0;
+        event.kind = PAWL_EVENT_TIMER;
+        deliver(loop, frame, &event);
+    } else {
+        frame->pending = 0;
+    }
+}
+
+void pawl_engine_begin(struct run *run) {
+    struct loop *loop = run->loop;
+    pawl_frame *frame = (pawl_frame *)(void *)((char *)run + RUN_BYTES);
+    struct child_request request = {.child = run->node, .input = run->input};
+    init_frame(frame, run, NULL, &request, 0);
+    counter_add(&loop->live_frames, 1);
+    if (unlikely(run->observed))
+        open_span(loop, frame, NULL);
+    frame->pending = PENDING_START;
+    dispatch_start(loop, frame);
+}
+
+/* ---- what steps ask for ---- */
+
+static void set_request(struct child_request *request, const pawl_primitive *child, pawl_value *input,
+                        const pawl_scope *scope) {
+    request->child = child;
+    request->input = input;
+    request->scoped = scope != NULL;
+    if (scope)
+        request->scope = *scope;
+}
+
+pawl_step pawl_step_run(pawl_frame *frame, const pawl_primitive *child, pawl_value *input, const pawl_scope *scope) {
+    set_request(&frame->run->loop->request, child, input, scope);
+    return (pawl_step){STEP_RUN};
+}
+
+static void start_frame(pawl_frame *child, pawl_frame *parent, const struct child_request *request, size_t lane,
+                        bool own_block) {
+    struct loop *loop = parent->run->loop;
+    init_frame(child, parent->run, parent, request, (uint32_t)lane);
+    child->own_block = own_block;
+    list_child(parent, child);
+    parent->live_children++;
+    counter_add(&loop->live_frames, 1);
+    if (unlikely(child->observed))
+        open_span(loop, child, request->scoped ? &request->scope : NULL);
+    child->pending = PENDING_START;
+    pawl_loop_push_ready(loop, child);
+}
+
+/* A lane is cancelled alone, so its child always has a scope of its own. */
+static void set_lane_request(struct child_request *request, const pawl_primitive *child, pawl_value *input,
+                             const pawl_scope *scope) {
+    static const pawl_scope plain = {.size = sizeof plain};
+    set_request(request, child, input, scope ? scope : &plain);
+}
+
+void pawl_frame_start(pawl_frame *frame, size_t lane, const pawl_primitive *child, pawl_value *input,
+                      const pawl_scope *scope) {
+    struct child_request request;
+    set_lane_request(&request, child, input, scope);
+    start_frame(place_of(frame, lane), frame, &request, lane, false);
+}
+
+pawl_status pawl_frame_start_block(pawl_frame *frame, size_t lane, const pawl_primitive *child, pawl_value *input,
+                                   const pawl_scope *scope) {
+    struct child_request request;
+    pawl_frame *block = pawl_loop_take_block(frame->run->loop, child->bytes[frame->observed]);
+    if (!block)
+        return PAWL_E_NOMEM;
+    set_lane_request(&request, child, input, scope);
+    start_frame(block, frame, &request, lane, true);
+    return PAWL_OK;
+}
+
+size_t pawl_frame_live_children(const pawl_frame *frame) {
+    return frame->live_children;
+}
+
+void pawl_frame_cancel_children(pawl_frame *frame, pawl_cancel_reason reason) {
+    for (pawl_frame *child = frame->children; child; child = child->sibling_next)
+        pawl_scope_cancel(&child->own, reason, NULL, frame->run->loop);
+}
+
+void pawl_frame_cancel_lane(pawl_frame *frame, size_t lane, pawl_cancel_reason reason) {
+    for (pawl_frame *child = frame->children; child; child = child->sibling_next)
+        if (child->lane == lane)
+            pawl_scope_cancel(&child->own, reason, NULL, frame->run->loop);
+}
+
+pawl_cancel_reason pawl_frame_cancelled(pawl_frame *frame) {
+    return pawl_scope_over(frame->ctx, frame->run->loop->now_ns);
+}
+
+static pawl_step wait_as(pawl_frame *frame, enum frame_state state, uint64_t until_ns) {
+    frame->state = (uint8_t)state;
+    frame->until_ns = until_ns;
+    return (pawl_step){STEP_WAIT};
+}
+
+pawl_step pawl_step_wait_children(pawl_frame *frame) {
+    return wait_as(frame, FRAME_CHILDREN, PAWL_NEVER);
+}
+
+pawl_step pawl_step_wait(pawl_frame *frame, uint64_t duration_ns) {
+    uint64_t now = pawl_loop_read_clock(frame->run->loop);
+    return wait_as(frame, FRAME_TIMER, now > UINT64_MAX - duration_ns ? PAWL_NEVER : now + duration_ns);
+}
+
+pawl_step pawl_step_park(pawl_frame *frame, uint64_t until_ns) {
+    return wait_as(frame, FRAME_PARKED, until_ns);
+}
+
+pawl_step pawl_step_finish(pawl_frame *frame, pawl_event *event) {
+    if (event->outcome.status != PAWL_OK)
+        pawl_outcome_passed(&event->outcome, frame->node);
+    return (pawl_step){STEP_FINISH};
+}
+
+/* What the event carried and the step did not take goes before a new outcome takes its place. */
+static void forget(pawl_event *event) {
+    if (event->kind == PAWL_EVENT_CHILD_DONE)
+        pawl_outcome_release(&event->outcome);
+}
+
+pawl_step pawl_step_succeed(pawl_frame *frame, pawl_event *event, pawl_value *value) {
+    forget(event);
+    event->outcome.status = PAWL_OK;
+    event->outcome.error = NULL;
+    event->outcome.owned = value != NULL;
+    event->outcome.value = value ? value : frame->input;
+    return (pawl_step){STEP_FINISH};
+}
+
+pawl_step pawl_step_fail(pawl_frame *frame, pawl_event *event, const pawl_failure *failure) {
+    forget(event);
+    struct pawl_outcome *outcome = &event->outcome;
+    pawl_outcome_fail(outcome, frame->node, failure->status, failure->what);
+    outcome->failure_class = (uint8_t)failure->failure_class;
+    outcome->amount = failure->amount;
+    outcome->retry_after_ns = failure->retry_after_ns;
+    if (failure->cause)
+        pawl_outcome_set_cause(outcome, failure->cause);
+    return (pawl_step){STEP_FINISH};
+}
+
+pawl_step pawl_step_fail_with(pawl_frame *frame, pawl_event *event, pawl_error *error) {
+    forget(event);
+    pawl_outcome_fail(&event->outcome, frame->node, pawl_error_status(error), NULL);
+    event->outcome.error = error;
+    return (pawl_step){STEP_FINISH};
+}
+
+pawl_step pawl_step_fail_over(pawl_frame *frame, pawl_event *event, pawl_error *cause) {
+    pawl_cancel_reason reason = pawl_scope_over(frame->ctx, pawl_loop_read_clock(frame->run->loop));
+    forget(event);
+    pawl_outcome_fail_over(&event->outcome, frame->node, frame->ctx, reason, cause);
+    return (pawl_step){STEP_FINISH};
+}

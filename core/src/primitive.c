@@ -1,0 +1,264 @@
+/* Primitives: making, counting and checking nodes. The tree fixes the memory of a run, so it is computed here, once. */
+#include "engine_internal.h"
+#include "error_internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_BYTES 255
+#define PATH_BYTES 1024
+#define DESCRIBE_DEPTH 64
+
+static pawl_primitive end_mark = {.immortal = true, .name = "", .type = "end"};
+static pawl_primitive without_memory = {.immortal = true, .broken = true, .name = "?", .type = "primitive"};
+
+pawl_primitive *pawl_primitive_end(void) {
+    return &end_mark;
+}
+
+static size_t aligned(size_t bytes) {
+    return (bytes + FRAME_ALIGN - 1) & ~(size_t)(FRAME_ALIGN - 1);
+}
+
+/* ---- life ---- */
+
+pawl_primitive *pawl_primitive_ref(pawl_primitive *node) {
+    if (node && !node->immortal)
+        atomic_fetch_add_explicit(&node->refs, 1, memory_order_relaxed);
+    return node;
+}
+
+static void destroy(pawl_primitive *node) {
+    if (node->vtable && node->vtable->destroy && node->state)
+        node->vtable->destroy(node->state);
+    if (node->user_destroy)
+        node->user_destroy(node->user);
+    for (size_t i = 0; i < node->child_count; i++)
+        pawl_primitive_unref(node->children[i]);
+    pawl_error_unref(node->failure);
+    free(node);
+}
+
+pawl_primitive *pawl_primitive_unref(pawl_primitive *node) {
+    if (node && !node->immortal && atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) == 1)
+        destroy(node);
+    return NULL;
+}
+
+/* ---- making ---- */
+
+static size_t count_children(pawl_primitive *const *children) {
+    size_t count = 0;
+    while (children && children[count] != &end_mark)
+        count++;
+    return count;
+}
+
+static pawl_primitive *allocate(const char *name, size_t child_count) {
+    size_t name_bytes = strnlen(name ? name : "", NAME_BYTES + 1) + 1;
+    size_t list_bytes = child_count * sizeof(pawl_primitive *);
+    pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_bytes);
+    if (!node)
+        return NULL;
+    node->children = (pawl_primitive **)(void *)(node + 1);
+    char *text = (char *)(node + 1) + list_bytes;
+    memcpy(text, name ? name : "", name_bytes - 1);
+    node->name = text;
+    node->lanes = 1;
+    atomic_init(&node->refs, 1);
+    return node;
+}
+
+static void check_name(pawl_primitive *node) {
+    size_t length = strlen(node->name);
+    if (node->failure || (length > 0 && length <= NAME_BYTES))
+        return;
+    pawl_error_set(&node->failure, PAWL_E_INVALID, "%s: a node needs a name of 1 to %d bytes, this one has %s",
+                   node->type, NAME_BYTES, length ? "more" : "none");
+}
+
+static void check_children(pawl_primitive *node) {
+    for (size_t i = 0; i < node->child_count; i++) {
+        if (node->children[i] && node->children[i]->broken)
+            node->broken = true;
+        if (!node->children[i] && !node->failure)
+            pawl_error_set(&node->failure, PAWL_E_INVALID, "%s '%s': child %zu is NULL; pass a primitive", node->type,
+                           node->name, i + 1);
+    }
+}
+
+/* Frame, then its lanes of children side by side; each lane fits the largest child, an inline leaf there needs a bare
+ * frame. */
+static void compute_bytes(pawl_primitive *node, size_t frame_bytes) {
+    for (int observed = 0; observed < 2; observed++) {
+        size_t lane = 0;
+        for (size_t i = 0; i < node->child_count; i++)
+            if (node->children[i] && node->children[i]->bytes[observed] > lane)
+                lane = node->children[i]->bytes[observed];
+        node->own_bytes[0] = aligned(sizeof(pawl_frame) + frame_bytes);
+        node->own_bytes[1] = node->own_bytes[0] + aligned(sizeof(pawl_span));
+        node->lane_bytes[observed] = lane;
+        node->bytes[observed] = node->own_bytes[observed] + lane * node->lanes;
+    }
+    for (size_t i = 0; i < node->child_count; i++)
+        if (node->children[i] && node->children[i]->peak_ops * node->lanes > node->peak_ops)
+            node->peak_ops = node->children[i]->peak_ops * node->lanes;
+    node->frame_bytes = frame_bytes;
+}
+
+static pawl_primitive *finish(pawl_primitive *node, size_t frame_bytes) {
+    check_name(node);
+    check_children(node);
+    if (node->failure)
+        node->broken = true;
+    compute_bytes(node, frame_bytes);
+    return node;
+}
+
+static pawl_primitive *give_up(const pawl_primitive_spec *spec) {
+    if (spec->vtable->destroy && spec->state)
+        spec->vtable->destroy(spec->state);
+    for (size_t i = 0; spec->children && spec->children[i] != &end_mark; i++)
+        pawl_primitive_unref(spec->children[i]);
+    pawl_error_unref(spec->failure);
+    return &without_memory;
+}
+
+pawl_primitive *pawl_primitive_new(const pawl_primitive_spec *spec) {
+    size_t count = count_children(spec->children);
+    pawl_primitive *node = allocate(spec->name, count);
+    if (!node)
+        return give_up(spec);
+    node->kind = NODE_STEP;
+    node->vtable = spec->vtable;
+    node->type = spec->vtable->type_name;
+    node->state = spec->state;
+    node->failure = spec->failure;
+    node->child_count = count;
+    if (count)
+        memcpy(node->children, spec->children, count * sizeof *node->children);
+    node->lanes = spec->lanes ? (uint32_t)spec->lanes : 1;
+    return finish(node, spec->frame_bytes);
+}
+
+pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
+    pawl_primitive *node = allocate(spec->name, 0);
+    if (!node) {
+        if (spec->user_destroy)
+            spec->user_destroy(spec->user);
+        pawl_error_unref(spec->failure);
+        return &without_memory;
+    }
+    node->kind = (uint8_t)spec->kind;
+    node->type = spec->type;
+    node->fn = spec->fn;
+    node->async = spec->async;
+    node->user = spec->user;
+    node->user_destroy = spec->user_destroy;
+    node->failure = spec->failure;
+    bool missing = spec->kind == NODE_ASYNC ? !spec->async || !spec->async->start : !spec->fn;
+    if (missing && !node->failure)
+        pawl_error_set(&node->failure, PAWL_E_INVALID, "%s '%s': its function is NULL; pass one", spec->type,
+                       node->name);
+    node->peak_ops = spec->kind == NODE_ASYNC;
+    size_t bytes = spec->kind == NODE_ASYNC      ? sizeof(struct op_frame)
+                   : spec->kind == NODE_BLOCKING ? sizeof(struct job)
+                                                 : 0;
+    return finish(node, bytes);
+}
+
+/* ---- reading ---- */
+
+const char *pawl_primitive_name(const pawl_primitive *node) {
+    return node ? node->name : "";
+}
+
+const char *pawl_primitive_type(const pawl_primitive *node) {
+    return node ? node->type : "";
+}
+
+size_t pawl_primitive_child_count(const pawl_primitive *node) {
+    return node ? node->child_count : 0;
+}
+
+pawl_primitive *pawl_primitive_child(const pawl_primitive *node, size_t index) {
+    return node && index < node->child_count ? node->children[index] : NULL;
+}
+
+/* First node that failed itself; path gets its names from the root. */
+static const pawl_primitive *find_failed(const pawl_primitive *node, char *path, size_t used) {
+    while (node) {
+        int wrote = snprintf(path + used, PATH_BYTES - used, "%s%s", used ? "/" : "", node->name);
+        used += wrote > 0 && (size_t)wrote < PATH_BYTES - used ? (size_t)wrote : 0;
+        if (node->failure || !node->broken || node->immortal)
+            return node;
+        const pawl_primitive *next = NULL;
+        for (size_t i = 0; i < node->child_count && !next; i++)
+            if (node->children[i]->broken)
+                next = node->children[i];
+        node = next;
+    }
+    return NULL;
+}
+
+pawl_error *pawl_primitive_error(const pawl_primitive *node) {
+    pawl_error *error = NULL;
+    if (!node) {
+        pawl_error_set(&error, PAWL_E_INVALID, "the pipeline is NULL; pass a primitive");
+        return error;
+    }
+    if (!node->broken)
+        return NULL;
+    char path[PATH_BYTES];
+    const pawl_primitive *failed = find_failed(node, path, 0);
+    if (!failed || !failed->failure) {
+        pawl_error_set(&error, PAWL_E_NOMEM, "out of memory while the pipeline was made; free some and make it again");
+        return error;
+    }
+    pawl_error_info info = {.size = sizeof info,
+                            .status = pawl_error_status(failed->failure),
+                            .cause = pawl_error_ref((pawl_error *)pawl_error_cause(failed->failure))};
+    return pawl_error_make(&info, path, pawl_error_message(failed->failure));
+}
+
+/* ---- describing ---- */
+
+struct text {
+    char *bytes;
+    size_t length, capacity;
+    bool failed;
+};
+
+static void append_line(struct text *text, size_t depth, const pawl_primitive *node) {
+    size_t need = depth * 2 + strlen(node->name) + strlen(node->type) + 5;
+    if (text->length + need > text->capacity) {
+        size_t capacity = (text->capacity + need) * 2;
+        char *bytes = realloc(text->bytes, capacity);
+        if (!bytes) {
+            text->failed = true;
+            return;
+        }
+        text->bytes = bytes;
+        text->capacity = capacity;
+    }
+    int wrote = snprintf(text->bytes + text->length, text->capacity - text->length, "%*s%s (%s)\n", (int)depth * 2, "",
+                         node->name, node->type);
+    text->length += wrote > 0 ? (size_t)wrote : 0;
+}
+
+static void describe(struct text *text, size_t depth, const pawl_primitive *node) {
+    append_line(text, depth, node);
+    for (size_t i = 0; depth < DESCRIBE_DEPTH && i < node->child_count && !text->failed; i++)
+        if (node->children[i])
+            describe(text, depth + 1, node->children[i]);
+}
+
+char *pawl_primitive_describe(const pawl_primitive *node) {
+    struct text text = {0};
+    if (node)
+        describe(&text, 0, node);
+    if (!text.failed && text.bytes)
+        return text.bytes;
+    free(text.bytes);
+    return text.failed ? NULL : calloc(1, 1);
+}
