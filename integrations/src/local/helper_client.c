@@ -115,8 +115,10 @@ struct pawl_helper_process *pawl_helper_client_submit(pawl_helper_client *client
         uint64_t run_id = ++client->next_run;
         pthread_mutex_unlock(&client->lock);
         int error = send_run(process->control, run_id, fds);
-        if (!error)
+        if (!error) {
+            text[0] = '\0'; /* of an attempt before this one */
             return process;
+        }
         snprintf(text, text_bytes, "the sandbox helper does not take work: %s", strerror(error));
         if (is_gone(error) || error == EAGAIN)
             pawl_helper_process_kill(process);

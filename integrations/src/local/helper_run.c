@@ -353,11 +353,22 @@ static void wait_and_move(struct run *run, int cancel_fd) {
         run->outgoing_bytes = 0;
 }
 
+/* The sandbox dies with its helper, and the end of its socket shows it. */
+static void kill_with_helper(struct run *run, struct pawl_helper_process *process) {
+    uint64_t until = pawl_helper_now_ns() + GRACE_NS / 2;
+    pawl_helper_process_kill(process);
+    while (run->socket >= 0 && pawl_helper_now_ns() < until) {
+        struct pollfd end = {run->socket, POLLIN, 0};
+        wait_for_any(&end, 1, until);
+        read_socket(run);
+    }
+}
+
 static void conclude(struct run *run, struct pawl_helper_process *process, bool in_time) {
     struct pawl_helper_result *result = run->result;
-    result->confirmed = run->done || run->refused || run->socket < 0;
     if (run->killed && !in_time)
-        pawl_helper_process_kill(process); /* and with it this sandbox */
+        kill_with_helper(run, process);
+    result->confirmed = run->done || run->refused || run->socket < 0;
     if (run->killed || run->refused)
         return;
     if (run->done && result->exited)

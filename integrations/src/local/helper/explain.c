@@ -46,6 +46,8 @@ static const char *no_exec(int error) {
         return "arguments and environment are too large; pass data in files";
     if (error == ENOMEM)
         return "raise the memory limit";
+    if (error == EAGAIN)
+        return "the limit on processes is too low: raise the request's, and the host's (ulimit -u)";
     if (error == ENOEXEC)
         return "it is not a program of this machine";
     return NULL;
