@@ -70,6 +70,8 @@ static const char *remedy(enum pawl_stage stage, int error) {
     case PAWL_STAGE_FILES:
         return no_files(error);
     case PAWL_STAGE_LANDLOCK:
+        if (error && error != ENOSYS && error != EOPNOTSUPP)
+            return NULL;
         return "Landlock is missing: Linux 5.13 or later, with landlock in the list of active security modules";
     case PAWL_STAGE_SECCOMP:
         return "the kernel needs CONFIG_SECCOMP_FILTER";

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* None lies in another that may be a symlink. */
 static const char *const wanted[] = {
     "/usr",
     "/bin",

@@ -2,7 +2,9 @@
  * The guest's root: a tmpfs of the run's scratch size with read-only binds of system folders. One tmpfs holds the work
  * folder, /tmp and /dev/shm, so that they share one budget; all else of it is made read-only.
  *
- * It is put together on top of /proc, a folder that every machine has and no bind below comes from.
+ * It is put together on top of /proc, a folder that every machine has and no bind below comes from. Until pivot_root an
+ * absolute symlink in it would lead out to the host (the fault of CVE-2026-87766), so every place is made and found
+ * step by step without following any.
  */
 #include "helper.h"
 
@@ -36,13 +38,47 @@ static void make_folder(const struct sandbox *sandbox, const char *path, mode_t 
         check(sandbox, chmod(path, mode), "set the mode of", path);
 }
 
-static void make_parents(const struct sandbox *sandbox, const char *path) {
-    char part[PAWL_WIRE_PATH_MAX + 1];
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        memcpy(part, path, (size_t)(slash - path));
-        part[slash - path] = '\0';
-        make_folder(sandbox, part, 0755);
+/* Makes and enters one folder; takes base. -1 and errno. */
+static int descend(int base, const char *name) {
+    int fd = -1;
+    if (mkdirat(base, name, 0755) == 0 || errno == EEXIST)
+        fd = openat(base, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int error = errno;
+    close(base);
+    errno = error;
+    return fd;
+}
+
+/* Makes the folder or empty file that something will be mounted on, with its parents. 0 or errno. */
+static int make_place(const char *path, bool is_folder) {
+    char name[PAWL_WIRE_NAME_MAX + 1];
+    const char *slash;
+    int fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+        snprintf(name, sizeof name, "%.*s", (int)(slash - path), path);
+        fd = descend(fd, name);
     }
+    if (fd >= 0 && is_folder) {
+        fd = descend(fd, path);
+    } else if (fd >= 0) {
+        int file = openat(fd, path, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+        close(fd);
+        fd = file;
+    }
+    if (fd < 0)
+        return errno;
+    close(fd);
+    return 0;
+}
+
+/* A detached tree onto a place of the new root; takes tree. */
+static void attach(const struct sandbox *sandbox, int tree, const char *path) {
+    uint64_t how[3] = {O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, 0x08 | 0x04 | 0x02}; /* RESOLVE_BENEATH, _NO_SYMLINKS, ... */
+    int place = (int)syscall(SYS_openat2, AT_FDCWD, path, how, sizeof how);
+    check(sandbox, place, "find", path);
+    check(sandbox, move_mount(tree, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "attach", path);
+    close(place);
+    close(tree);
 }
 
 static void make_file(const struct sandbox *sandbox, const char *path, const char *text) {
@@ -75,7 +111,7 @@ static void mount_scratch(const struct sandbox *sandbox) {
 }
 
 static void make_skeleton(const struct sandbox *sandbox) {
-    static const char *const plain[] = {"dev", "etc", "home", "home/user", "proc", "run", "run/pawl", "var"};
+    static const char *const plain[] = {"dev", "etc", "home", "home/user", "proc", "run", "run/pawl"};
     static const char *const shared[] = {"tmp", "dev/shm"};
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
         make_folder(sandbox, plain[i], 0755);
@@ -86,7 +122,6 @@ static void make_skeleton(const struct sandbox *sandbox) {
     make_file(sandbox, "etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n");
     make_file(sandbox, "etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n");
     make_link(sandbox, "/usr/lib/os-release", "etc/os-release");
-    make_link(sandbox, "/tmp", "var/tmp");
     make_link(sandbox, "/proc/self/fd", "dev/fd");
     make_link(sandbox, "/proc/self/fd/0", "dev/stdin");
     make_link(sandbox, "/proc/self/fd/1", "dev/stdout");
@@ -100,16 +135,15 @@ static void bind_system_folders(const struct sandbox *sandbox) {
     for (unsigned i = 0; i < folders->count; i++) {
         const struct folder *folder = &folders->list[i];
         const char *inside = folder->path + 1;
-        make_parents(sandbox, inside);
         if (folder->kind == FOLDER_SYMLINK) {
             make_link(sandbox, folder->target, inside);
             continue;
         }
-        if (folder->kind == FOLDER_BIND)
-            make_folder(sandbox, inside, 0755);
-        else
-            make_file(sandbox, inside, "");
-        check(sandbox, mount(folder->path, inside, NULL, MS_BIND | MS_REC, NULL), "bind", folder->path);
+        errno = make_place(inside, folder->kind == FOLDER_BIND);
+        check(sandbox, errno ? -1 : 0, "make a place for", folder->path);
+        int tree = open_tree(AT_FDCWD, folder->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+        check(sandbox, tree, "bind", folder->path);
+        attach(sandbox, tree, inside);
     }
 }
 
@@ -142,7 +176,7 @@ static bool is_visible(const struct sandbox *sandbox, unsigned index) {
 /* A bind must neither show the kernel's own file systems nor cover what the sandbox is made of. */
 static bool is_reserved(const char *path) {
     static const char *const never_beneath[] = {"/proc", "/sys", "/dev", "/etc", "/run"};
-    static const char *const never_over[] = {"/home", "/home/user", "/tmp", "/var"};
+    static const char *const never_over[] = {"/home", "/home/user", "/tmp"};
     for (size_t i = 0; i < sizeof never_beneath / sizeof never_beneath[0]; i++)
         if (is_beneath(path, never_beneath[i]))
             return true;
@@ -173,12 +207,8 @@ static int clone_bind(const struct sandbox *sandbox, unsigned index) {
         return bind_fail(sandbox, path, errno);
     close(source);
     set_attributes(sandbox, copy, "", READ_ONLY);
-    make_parents(sandbox, path + 1);
-    if (S_ISDIR(about.st_mode))
-        make_folder(sandbox, path + 1, 0755);
-    else
-        make_file(sandbox, path + 1, "");
-    return copy;
+    int error = make_place(path + 1, S_ISDIR(about.st_mode));
+    return error ? bind_fail(sandbox, path, error) : copy;
 }
 
 static int open_folder(const struct sandbox *sandbox, const char *path) {
@@ -200,11 +230,6 @@ static int clone_writable(const struct sandbox *sandbox, const char *path) {
     int fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     check(sandbox, fd, "copy the mount of", path);
     return fd;
-}
-
-static void attach(const struct sandbox *sandbox, int tree, const char *path) {
-    check(sandbox, move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH), "attach", path);
-    close(tree);
 }
 
 static void bind_devices(const struct sandbox *sandbox) {
