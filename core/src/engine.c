@@ -226,6 +226,13 @@ static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event)
     event->outcome.at = parent;
 }
 
+/* Frame memory is a few words: a loop beats a call. It is rounded up to FRAME_ALIGN. */
+static inline void zero(void *memory, size_t bytes) {
+    uint64_t *word = memory;
+    for (uint64_t *end = word + (bytes + 7) / 8; word < end; word++)
+        *word = 0;
+}
+
 /* Starts a frame that is ready to. Returns the frame that gets the event next, or NULL when this one waits. */
 static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     pawl_cancel_reason over = over_at_start(loop, frame->ctx);
@@ -234,8 +241,7 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
         return end_frame(loop, frame, event);
     }
     if (frame->node->kind == NODE_STEP) {
-        if (frame->node->frame_bytes)
-            memset(pawl_frame_memory(frame), 0, frame->node->frame_bytes);
+        zero(pawl_frame_memory(frame), frame->node->frame_bytes);
         event->kind = PAWL_EVENT_START;
         return frame;
     }
@@ -287,8 +293,8 @@ static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
             continue;
         }
         if (event->kind == PAWL_EVENT_CHILD_DONE)
-            pawl_outcome_release(&event->outcome);
-        if (step.kind == STEP_RUN) {
+            pawl_outcome_drop(&event->outcome);
+        if (likely(step.kind == STEP_RUN)) {
             frame = run_child(loop, frame, event);
         } else {
             start_waiting(loop, frame);
@@ -397,9 +403,8 @@ static void set_request(struct child_request *request, const pawl_primitive *chi
         request->scope = *scope;
 }
 
-pawl_step pawl_step_run(pawl_frame *frame, const pawl_primitive *child, pawl_value *input, const pawl_scope *scope) {
-    set_request(&frame->run->loop->request, child, input, scope);
-    return (pawl_step){STEP_RUN};
+pawl_step(pawl_step_run)(pawl_frame *frame, const pawl_primitive *child, pawl_value *input, const pawl_scope *scope) {
+    return pawl_step_run_inline(frame, child, input, scope);
 }
 
 static void start_frame(pawl_frame *child, pawl_frame *parent, const struct child_request *request, size_t lane,
@@ -479,10 +484,8 @@ pawl_step pawl_step_park(pawl_frame *frame, uint64_t until_ns) {
     return wait_as(frame, FRAME_PARKED, until_ns);
 }
 
-pawl_step pawl_step_finish(pawl_frame *frame, pawl_event *event) {
-    if (event->outcome.status != PAWL_OK)
-        pawl_outcome_passed(&event->outcome, frame->node);
-    return (pawl_step){STEP_FINISH};
+pawl_step(pawl_step_finish)(pawl_frame *frame, pawl_event *event) {
+    return pawl_step_finish_inline(frame, event);
 }
 
 /* What the event carried and the step did not take goes before a new outcome takes its place. */

@@ -335,6 +335,42 @@ uint64_t pawl_http_loop_timer(const struct pawl_http_loop *http);
 /* Handles sockets that are ready and timers that are due. */
 void pawl_http_loop_turn(struct pawl_http_loop *http, uint64_t now_ns);
 
+/* ---- the step interface, inline for the library's own primitives: what runs on every step must not be a call ---- */
+
+static inline void pawl_outcome_drop(struct pawl_outcome *outcome) {
+    if (unlikely(outcome->status != PAWL_OK || outcome->owned))
+        pawl_outcome_release(outcome);
+}
+
+static inline pawl_step pawl_step_run_inline(pawl_frame *frame, const pawl_primitive *child, pawl_value *input,
+                                             const pawl_scope *scope) {
+    struct child_request *request = &frame->run->loop->request;
+    request->child = child;
+    request->input = input;
+    request->scoped = scope != NULL;
+    if (unlikely(scope != NULL))
+        request->scope = *scope;
+    return (pawl_step){STEP_RUN};
+}
+
+static inline pawl_step pawl_step_finish_inline(pawl_frame *frame, pawl_event *event) {
+    if (unlikely(event->outcome.status != PAWL_OK))
+        pawl_outcome_passed(&event->outcome, frame->node);
+    return (pawl_step){STEP_FINISH};
+}
+
+#define pawl_event_kind_of(event) ((pawl_event_kind)(event)->kind)
+#define pawl_event_outcome(event) ((event)->kind == PAWL_EVENT_CHILD_DONE ? &(event)->outcome : NULL)
+#define pawl_frame_memory(frame) ((void *)((frame) + 1))
+#define pawl_frame_input(frame) ((frame)->input)
+#define pawl_frame_context(frame) ((frame)->ctx)
+#define pawl_frame_node(frame) ((frame)->node)
+#define pawl_outcome_status(outcome) ((outcome)->status)
+#define pawl_outcome_value(outcome) ((outcome)->status == PAWL_OK ? (outcome)->value : NULL)
+#define pawl_context_is_observed(ctx) ((ctx)->span != NULL)
+#define pawl_step_run(frame, child, input, scope) pawl_step_run_inline(frame, child, input, scope)
+#define pawl_step_finish(frame, event) pawl_step_finish_inline(frame, event)
+
 static inline void counter_add(_Atomic size_t *counter, size_t by) { /* single writer */
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
 }

@@ -118,7 +118,7 @@ void pawl_span_set_bool(pawl_span *span, const char *key, bool flag) {
 
 /* ---- from inside a node ---- */
 
-bool pawl_context_is_observed(const pawl_context *ctx) {
+bool(pawl_context_is_observed)(const pawl_context *ctx) {
     return ctx->span != NULL;
 }
 

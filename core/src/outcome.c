@@ -130,11 +130,11 @@ static pawl_error *need_error(struct pawl_outcome *outcome) {
     return outcome->error;
 }
 
-pawl_status pawl_outcome_status(const pawl_outcome *outcome) {
+pawl_status(pawl_outcome_status)(const pawl_outcome *outcome) {
     return outcome->status;
 }
 
-pawl_value *pawl_outcome_value(const pawl_outcome *outcome) {
+pawl_value *(pawl_outcome_value)(const pawl_outcome *outcome) {
     return outcome->status == PAWL_OK ? outcome->value : NULL;
 }
 

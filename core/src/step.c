@@ -1,7 +1,7 @@
 /* The step interface's readers: what a combinator sees of its frame and its event. */
 #include "engine_internal.h"
 
-pawl_event_kind pawl_event_kind_of(const pawl_event *event) {
+pawl_event_kind(pawl_event_kind_of)(const pawl_event *event) {
     return (pawl_event_kind)event->kind;
 }
 
@@ -9,23 +9,23 @@ size_t pawl_event_lane(const pawl_event *event) {
     return event->kind == PAWL_EVENT_CHILD_DONE ? event->lane : 0;
 }
 
-pawl_outcome *pawl_event_outcome(pawl_event *event) {
+pawl_outcome *(pawl_event_outcome)(pawl_event *event) {
     return event->kind == PAWL_EVENT_CHILD_DONE ? &event->outcome : NULL;
 }
 
-void *pawl_frame_memory(pawl_frame *frame) {
+void *(pawl_frame_memory)(pawl_frame *frame) {
     return frame + 1;
 }
 
-pawl_value *pawl_frame_input(pawl_frame *frame) {
+pawl_value *(pawl_frame_input)(pawl_frame *frame) {
     return frame->input;
 }
 
-pawl_context *pawl_frame_context(pawl_frame *frame) {
+pawl_context *(pawl_frame_context)(pawl_frame *frame) {
     return frame->ctx;
 }
 
-const pawl_primitive *pawl_frame_node(pawl_frame *frame) {
+const pawl_primitive *(pawl_frame_node)(pawl_frame *frame) {
     return frame->node;
 }
 

@@ -95,11 +95,14 @@ static pawl_step try_again_later(const struct retry *r, struct retry_frame *f, p
 }
 
 static pawl_step attempt(struct retry_frame *f, pawl_frame *frame) {
-    f->last = pawl_error_unref(f->last);
+    if (f->last)
+        f->last = pawl_error_unref(f->last);
     f->attempt++;
+    const pawl_primitive *child = pawl_frame_node(frame)->children[0];
+    if (likely(!pawl_context_is_observed(pawl_frame_context(frame))))
+        return pawl_step_run(frame, child, pawl_frame_input(frame), NULL);
     pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.attempt", .attribute_value = (int64_t)f->attempt};
-    bool observed = pawl_context_is_observed(pawl_frame_context(frame));
-    return pawl_step_run(frame, pawl_frame_node(frame)->children[0], pawl_frame_input(frame), observed ? &scope : NULL);
+    return pawl_step_run(frame, child, pawl_frame_input(frame), &scope);
 }
 
 static pawl_step retry_step(const void *state, pawl_frame *frame, pawl_event *event) {

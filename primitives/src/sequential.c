@@ -1,6 +1,5 @@
 /* START -> step 0; CHILD_DONE -> next step | finish */
-#include "primitive_internal.h"
-#include <pawl/observer.h>
+#include "engine_internal.h"
 #include <pawl/primitives/sequential.h>
 #include <stdlib.h>
 
@@ -13,10 +12,11 @@ struct sequential_frame {
 };
 
 static pawl_step run_step(const pawl_primitive *node, pawl_frame *frame, const struct sequential_frame *f) {
-    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.step", .attribute_value = f->index};
     pawl_value *input = f->held ? f->held : pawl_frame_input(frame);
-    bool observed = pawl_context_is_observed(pawl_frame_context(frame));
-    return pawl_step_run(frame, node->children[f->index], input, observed ? &scope : NULL);
+    if (likely(!pawl_context_is_observed(pawl_frame_context(frame))))
+        return pawl_step_run(frame, node->children[f->index], input, NULL);
+    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.step", .attribute_value = f->index};
+    return pawl_step_run(frame, node->children[f->index], input, &scope);
 }
 
 static bool gave_new_value(const struct sequential_frame *f, pawl_frame *frame, const pawl_outcome *outcome) {
