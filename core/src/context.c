@@ -54,6 +54,7 @@ bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *pare
     }
     if (parent && inherit_cancel) {
         root->scope.parent = parent;
+        root->scope.span = parent->span;
         root->scope.deadline_ns = parent->deadline_ns;
         adopt(parent->root, root);
     }
