@@ -313,6 +313,7 @@ static void a_program_that_cannot_be_started_is_refused_with_the_remedy(void **s
     assert_int_equal(s->result.error, ENOENT);
     assert_non_null(strstr(s->result.text, "/bin/no-such-program"));
     assert_false(s->result.started);
+    assert_false(s->result.may_have_run);
     free(s);
 }
 
@@ -399,7 +400,7 @@ static void a_killed_helper_means_sandbox_lost_and_the_next_run_starts_another(v
     pthread_join(killer, NULL);
     close(started);
     assert_int_equal(s->result.end, PAWL_HELPER_LOST);
-    assert_true(s->result.started);
+    assert_true(s->result.may_have_run);
     assert_non_null(strstr(s->result.text, "lost"));
     free(s);
     s = shell("echo again");
@@ -418,6 +419,7 @@ static void a_wedged_helper_is_replaced(void **state) {
     run(s);
     assert_int_equal(s->result.end, PAWL_HELPER_DEADLINE);
     assert_true(s->result.confirmed);
+    assert_false(s->result.started);
     free(s);
     s = shell("echo again");
     run(s);

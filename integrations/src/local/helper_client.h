@@ -77,15 +77,16 @@ enum pawl_helper_end {
     PAWL_HELPER_CANCELLED,   /* killed: cancel_fd */
     PAWL_HELPER_STOPPED,     /* killed: on_output said so */
     PAWL_HELPER_REFUSED,     /* no sandbox could be made or the program not started: stage, error, text */
-    PAWL_HELPER_LOST,        /* the sandbox or the helper died; text. The program may have run, see started */
+    PAWL_HELPER_LOST,        /* the sandbox or the helper died; text. See may_have_run */
     PAWL_HELPER_UNAVAILABLE, /* the helper could not be started or does not answer; text. Nothing ran */
 };
 
 struct pawl_helper_result {
     enum pawl_helper_end end;
-    bool started;   /* times is set */
-    bool exited;    /* exit is set (also after a kill that came too late) */
-    bool confirmed; /* after a kill: all processes of the sandbox are known to be gone */
+    bool started;      /* times is set */
+    bool may_have_run; /* false: it is certain that the program was never executed */
+    bool exited;       /* exit is set (also after a kill that came too late) */
+    bool confirmed;    /* after a kill: all processes of the sandbox are known to be gone */
     struct pawl_wire_started times;
     struct pawl_wire_exit exit;
     uint64_t called_ns, ended_ns; /* CLOCK_MONOTONIC, around the whole call */

@@ -53,5 +53,7 @@ struct pawl_helper_encoder {
 };
 /* Fills the next message, at most PAWL_WIRE_MESSAGE_MAX bytes. 0: all said, or encoder->fault is set. */
 size_t pawl_helper_encode(struct pawl_helper_encoder *encoder, uint8_t *message);
+/* Every frame, END included, has been put into a message. */
+bool pawl_helper_encoded_all(const struct pawl_helper_encoder *encoder);
 
 #endif

@@ -140,3 +140,7 @@ size_t pawl_helper_encode(struct pawl_helper_encoder *encoder, uint8_t *message)
     }
     return encoder->fault ? 0 : used;
 }
+
+bool pawl_helper_encoded_all(const struct pawl_helper_encoder *encoder) {
+    return encoder->section == FINISHED;
+}

@@ -157,6 +157,11 @@ static bool send_request(struct run *run) {
     return true;
 }
 
+/* Whole; the sandbox executes nothing before. */
+static bool is_sent(const struct run *run) {
+    return run->outgoing_bytes == 0 && pawl_helper_encoded_all(&run->encoder);
+}
+
 static void write_stdin(struct run *run) {
     const struct pawl_helper_request *request = run->request;
     const uint8_t *bytes = request->stdin_bytes;
@@ -369,6 +374,7 @@ static void conclude(struct run *run, struct pawl_helper_process *process, bool 
     if (run->killed && !in_time)
         kill_with_helper(run, process);
     result->confirmed = run->done || run->refused || run->socket < 0;
+    result->may_have_run = result->started || (!run->refused && is_sent(run));
     if (run->killed || run->refused)
         return;
     if (run->done && result->exited)
