@@ -1,0 +1,9 @@
+/** @file pawl/integrations/integrations.h  @brief The whole integrations layer. */
+#ifndef PAWL_INTEGRATIONS_H
+#define PAWL_INTEGRATIONS_H
+
+#include <pawl/integrations/execution.h>
+#include <pawl/integrations/local.h>
+#include <pawl/integrations/sandbox.h>
+
+#endif

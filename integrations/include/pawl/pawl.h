@@ -1,0 +1,9 @@
+/** @file pawl/pawl.h  @brief Everything: core, primitives, integrations. */
+#ifndef PAWL_PAWL_H
+#define PAWL_PAWL_H
+
+#include <pawl/core.h>
+#include <pawl/integrations/integrations.h>
+#include <pawl/primitives/primitives.h>
+
+#endif
