@@ -54,9 +54,10 @@ static size_t ascii_prefix(const char *text, size_t length) {
 
 size_t pawl_utf8_valid(const char *text, size_t length) {
     size_t at = 0;
-    while ((at += ascii_prefix(text + at, length - at)) < length) {
+    while (at < length) {
         size_t bad;
-        size_t n = character((const uint8_t *)text + at, length - at, &bad);
+        at += ascii_prefix(text + at, length - at);
+        size_t n = at < length ? character((const uint8_t *)text + at, length - at, &bad) : 0;
         if (n == 0)
             break;
         at += n;
