@@ -89,7 +89,7 @@ void root_prepare(struct sandbox *sandbox);
 void root_enter(struct sandbox *sandbox);
 
 /* files.c */
-void files_receive(struct sandbox *sandbox, struct request_item *first, enum request_event event);
+void files_receive(struct sandbox *sandbox, struct request_item *item, enum request_event event);
 void files_collect(const struct sandbox *sandbox);
 /* Opens a folder beneath base, made with its parents where missing, never through a symlink. -1 and errno. */
 int files_open_folder(int base, const char *path);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -74,19 +75,21 @@ static void read_answer(struct helper *helper, int run) {
 
 static void run_probe(struct helper *helper, int pair[2]) {
     static const int no_stdio[3] = {-1, -1, -1};
-    struct sandbox_handle handle;
-    enum pawl_stage stage;
-    int error = ask(pair[0]) ? sandbox_start(helper, 0, pair[1], no_stdio, &handle, &stage) : errno;
+    struct sandbox_handle handle = {.pid = -1, .pidfd = -1};
+    enum pawl_stage stage = PAWL_STAGE_NONE;
+    int error = ask(pair[0]) ? sandbox_start(helper, 0, pair[1], no_stdio, &handle, &stage) : EIO;
     if (error && stage == PAWL_STAGE_NAMESPACES) {
         name_missing_namespace(helper, error);
+    } else if (error && stage == PAWL_STAGE_NONE) {
+        snprintf(helper->fault, sizeof helper->fault, "cannot speak to the probe sandbox: %s", strerror(error));
     } else if (error) {
         explain(helper->fault, sizeof helper->fault, stage, error, "cannot map the sandbox's user and group ids");
     } else {
         close(pair[1]); /* so that the probe's death ends the socket */
         pair[1] = -1;
         read_answer(helper, pair[0]);
-        kill(handle.pid, SIGKILL);
-        waitpid(handle.pid, NULL, __WALL);
+        pidfd_send_signal(handle.pidfd, SIGKILL, NULL, 0);
+        waitid(P_PIDFD, (id_t)handle.pidfd, &(siginfo_t){0}, WEXITED | __WALL);
         close(handle.pidfd);
     }
 }
