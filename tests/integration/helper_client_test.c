@@ -317,6 +317,23 @@ static void a_program_that_cannot_be_started_is_refused_with_the_remedy(void **s
     free(s);
 }
 
+static void a_refusal_is_heard_although_most_of_the_request_was_never_read(void **state) {
+    (void)state;
+    static char much[1 << 20];
+    const struct pawl_helper_file files[] = {{"../up", PAWL_FOLDER_WORK, 0644, "x", 1},
+                                             {"much", PAWL_FOLDER_WORK, 0644, much, sizeof much}};
+    for (int i = 0; i < 20; i++) {
+        struct shell *s = shell("");
+        s->request.files = files;
+        s->request.file_count = 2;
+        run(s);
+        assert_int_equal(s->result.end, PAWL_HELPER_REFUSED);
+        assert_int_equal(s->result.stage, PAWL_STAGE_REQUEST);
+        assert_non_null(strstr(s->result.text, "'../up'"));
+        free(s);
+    }
+}
+
 static void folders_of_the_kernel_or_the_sandbox_are_not_shown(void **state) {
     (void)state;
     static const char *const refused[] = {"/proc", "/sys/kernel", "/etc/ssl/private", "/home", "/no-such-folder"};
@@ -533,6 +550,7 @@ int main(void) {
         cmocka_unit_test(the_cpu_limit_is_told_from_other_signals),
         cmocka_unit_test(processes_are_limited_also_for_root),
         cmocka_unit_test(a_program_that_cannot_be_started_is_refused_with_the_remedy),
+        cmocka_unit_test(a_refusal_is_heard_although_most_of_the_request_was_never_read),
         cmocka_unit_test(folders_of_the_kernel_or_the_sandbox_are_not_shown),
         cmocka_unit_test(a_folder_of_the_host_is_shown_read_only),
         cmocka_unit_test(a_bind_makes_no_folder_on_the_host),

@@ -75,6 +75,21 @@ static struct pawl_helper_process *current_process(pawl_helper_client *client, c
     return process;
 }
 
+/* ETOOMANYREFS: the user has as many descriptors on their way as files may be open; the helper takes them in soon. */
+static bool is_full(int error) {
+    return error == EAGAIN || error == EINTR || error == ETOOMANYREFS;
+}
+
+/* False, errno as it was: the patience is over. */
+static bool wait_for_room(int control, int error, uint64_t until_ns) {
+    struct pollfd room = {.fd = error == ETOOMANYREFS ? -1 : control, .events = POLLOUT};
+    int wait_ms = pawl_helper_poll_ms(until_ns, error == ETOOMANYREFS ? 1 : CONTROL_PATIENCE_MS);
+    if (wait_ms > 0)
+        poll(&room, 1, wait_ms);
+    errno = error;
+    return wait_ms > 0;
+}
+
 static int send_run(int control, uint64_t run_id, const int fds[PAWL_RUN_FDS]) {
     struct pawl_wire_control body = {PAWL_WIRE_MAGIC, PAWL_WIRE_VERSION, PAWL_CONTROL_RUN, 0, 0, run_id};
     union {
@@ -90,17 +105,12 @@ static int send_run(int control, uint64_t run_id, const int fds[PAWL_RUN_FDS]) {
     part->cmsg_len = CMSG_LEN(PAWL_RUN_FDS * sizeof(int));
     memcpy(CMSG_DATA(part), fds, PAWL_RUN_FDS * sizeof(int));
     uint64_t until = pawl_helper_now_ns() + CONTROL_PATIENCE_MS * UINT64_C(1000000);
-    while (sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-        struct pollfd room = {.fd = control, .events = POLLOUT};
-        if (errno != EAGAIN && errno != EINTR)
-            return errno;
-        if (poll(&room, 1, pawl_helper_poll_ms(until, CONTROL_PATIENCE_MS)) == 0)
-            return EAGAIN;
-    }
+    while (sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+        if (!is_full(errno) || !wait_for_room(control, errno, until))
+            return errno == ETOOMANYREFS ? EAGAIN : errno;
     return 0;
 }
 
-/* ETOOMANYREFS: too many descriptors in flight, which a helper that reads will drain. */
 static bool is_gone(int error) {
     return error == EPIPE || error == ECONNRESET || error == ENOTCONN;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct run {
     uint64_t give_up_ns; /* PAWL_UNBOUNDED: nothing is due */
     bool done, killed, refused, muted;
     uint32_t file_index;
+    struct pawl_wire_ended ended; /* kind 0: not told */
     struct pawl_helper_encoder encoder;
     size_t outgoing_bytes; /* of outgoing, not yet sent */
     uint8_t outgoing[PAWL_WIRE_MESSAGE_MAX];
@@ -133,9 +135,12 @@ static void refuse(struct run *run, enum pawl_stage stage, int error, const char
     run->refused = true;
 }
 
-static void lose(struct run *run, const char *text) {
+__attribute__((format(printf, 2, 3))) static void lose(struct run *run, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(run->result->text, sizeof run->result->text, format, args);
+    va_end(args);
     run->result->end = PAWL_HELPER_LOST;
-    snprintf(run->result->text, sizeof run->result->text, "%s", text);
 }
 
 /* ---- the request ---- */
@@ -233,7 +238,11 @@ static void take_frame(struct run *run, uint32_t type, const uint8_t *payload, s
         run->done = true;
         run->give_up_ns = pawl_helper_now_ns() + GRACE_NS;
         break;
-    default: /* ENDED tells nothing that the end of the socket does not */
+    case PAWL_REPLY_ENDED:
+        if (length == sizeof run->ended)
+            memcpy(&run->ended, payload, length);
+        break;
+    default:
         break;
     }
 }
@@ -250,11 +259,14 @@ static void take_message(struct run *run, size_t length) {
     }
 }
 
+/* ECONNRESET comes once, before what is queued: the other side closed with part of the request unread, as it may. */
 static void read_socket(struct run *run) {
     while (run->socket >= 0) {
         ssize_t length = recv(run->socket, run->incoming, sizeof run->incoming, MSG_DONTWAIT);
         if (length < 0 && (errno == EAGAIN || errno == EINTR))
             return;
+        if (length < 0 && errno == ECONNRESET)
+            continue;
         if (length > 0)
             take_message(run, (size_t)length);
         else
@@ -381,8 +393,11 @@ static void conclude(struct run *run, struct pawl_helper_process *process, bool 
         result->end = PAWL_HELPER_EXITED;
     else if (pawl_helper_process_has_ended(process))
         lose(run, "the sandbox was lost: its helper died; the next run starts another");
+    else if (run->ended.kind == PAWL_EXIT_SIGNAL)
+        lose(run, "the sandbox was lost: its init was killed (signal %u), perhaps because the machine is out of memory",
+             run->ended.status);
     else
-        lose(run, "the sandbox was lost: its init was killed, perhaps because the machine is out of memory");
+        lose(run, "the sandbox was lost: its init ended before the program did (status %u)", run->ended.status);
 }
 
 static void attend(struct run *run, struct pawl_helper_process *process, int cancel_fd) {
