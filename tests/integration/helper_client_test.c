@@ -89,7 +89,8 @@ static struct shell *shell(const char *script) {
 }
 
 static void run(struct shell *shell) {
-    const struct pawl_helper_sink sink = {on_output, on_file, on_file_data, &shell->seen};
+    const struct pawl_helper_sink sink = {
+        .on_output = on_output, .on_file = on_file, .on_file_data = on_file_data, .user = &shell->seen};
     pawl_helper_run(client, &shell->request, &sink, shell->cancel_fd, shell->deadline_ns, &shell->result);
 }
 
@@ -412,7 +413,7 @@ static void a_killed_helper_means_sandbox_lost_and_the_next_run_starts_another(v
     pthread_t killer;
     assert_int_equal(pthread_create(&killer, NULL, kill_the_helper, &started), 0);
     struct shell *s = shell("echo ready; sleep 1000");
-    const struct pawl_helper_sink sink = {tell, NULL, NULL, &started};
+    const struct pawl_helper_sink sink = {.on_output = tell, .user = &started};
     pawl_helper_run(client, &s->request, &sink, -1, PAWL_UNBOUNDED, &s->result);
     pthread_join(killer, NULL);
     close(started);
@@ -482,7 +483,7 @@ static void nothing_outlives_a_killed_host(void **state) {
         int fd = eventfd(0, 0);
         client = pawl_helper_client_new(getenv("PAWL_HELPER"), text, sizeof text);
         struct shell *s = shell("echo ready; sleep 1000");
-        const struct pawl_helper_sink sink = {tell, NULL, NULL, &ready[1]};
+        const struct pawl_helper_sink sink = {.on_output = tell, .user = &ready[1]};
         close(fd);
         pawl_helper_run(client, &s->request, &sink, -1, PAWL_UNBOUNDED, &s->result);
         _exit(1);

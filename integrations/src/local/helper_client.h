@@ -68,6 +68,8 @@ struct pawl_helper_sink {
     void (*on_file)(void *user, const struct pawl_wire_result *file);
     void (*on_file_data)(void *user, uint32_t index, const uint8_t *bytes, size_t length);
     void *user;
+    /* The sandbox is made, the program has begun: at most once, perhaps beside its first output. */
+    void (*on_started)(void *user, const struct pawl_wire_started *times);
 };
 
 enum pawl_helper_end {

@@ -197,6 +197,8 @@ static void take_started(struct run *run, const uint8_t *payload, size_t length)
         return;
     memcpy(&result->times, payload, length);
     result->started = true;
+    if (run->sink && run->sink->on_started)
+        run->sink->on_started(run->sink->user, &result->times);
 }
 
 static void take_exit(struct run *run, const uint8_t *payload, size_t length) {

@@ -113,10 +113,11 @@ typedef struct pawl_execution_file {
 typedef void (*pawl_output_fn)(void *user, const void *bytes, size_t length);
 
 typedef struct pawl_execution_handlers {
-    size_t size;              /**< sizeof(pawl_execution_handlers). */
-    pawl_output_fn on_stdout; /**< Optional. */
-    pawl_output_fn on_stderr; /**< Optional. */
-    void *user;               /**< Borrowed during the run. */
+    size_t size;                    /**< sizeof(pawl_execution_handlers). */
+    pawl_output_fn on_stdout;       /**< Optional. */
+    pawl_output_fn on_stderr;       /**< Optional. */
+    void *user;                     /**< Borrowed during the run. */
+    void (*on_started)(void *user); /**< Optional. The sandbox is ready and the program begins: at most once. */
 } pawl_execution_handlers;
 
 /** Everything is borrowed during the call. Lists have counts and need no end mark. */
