@@ -49,20 +49,22 @@ static bool falls_back(const struct fallback *fallback, const pawl_outcome *outc
 }
 
 /* The reserve is this node's limit and not the outer one: a child that it ended has timed out. */
-static pawl_error *take_error(const struct fallback_frame *f, pawl_outcome *outcome) {
+static pawl_error *take_error(const struct fallback_frame *f, pawl_frame *frame, pawl_outcome *outcome) {
     pawl_error *error = pawl_outcome_take_error(outcome);
     if (!f->shorter || pawl_outcome_status(outcome) != PAWL_E_DEADLINE || outcome->limit_ns != f->shorter)
         return error;
     pawl_error *timed_out = NULL;
+    const pawl_primitive *node = pawl_frame_node(frame);
     pawl_error_wrap(&timed_out, PAWL_E_TIMEOUT, error,
-                    "it used up the time before the reserve of the children after it");
+                    "fallback '%s': '%s' used up the time before reserve_ns; give the run more or reserve less",
+                    node->name, node->children[f->index]->name);
     return timed_out;
 }
 
-static void keep_first(struct fallback_frame *f, pawl_outcome *outcome) {
+static void keep_first(struct fallback_frame *f, pawl_frame *frame, pawl_outcome *outcome) {
     if (pawl_outcome_status(outcome) == PAWL_OK)
         return;
-    pawl_error *error = take_error(f, outcome);
+    pawl_error *error = take_error(f, frame, outcome);
     f->may_have_started = f->may_have_started || pawl_error_started(error) != PAWL_STARTED_NO;
     if (f->first) {
         pawl_error_unref(error);
@@ -101,12 +103,17 @@ static pawl_step finish(struct fallback_frame *f, pawl_frame *frame, pawl_event 
     return pawl_step_finish(frame, event);
 }
 
-/* The scope ended with or after the child: a child's own words about that are kept, another failure is the cause. */
-static pawl_step end_over(struct fallback_frame *f, pawl_frame *frame, pawl_event *event, pawl_cancel_reason over) {
+static bool is_over(pawl_frame *frame) {
+    return pawl_context_cancelled(pawl_frame_context(frame)) != PAWL_CANCEL_NONE;
+}
+
+/* The scope ended with or after the child: a child's own words about that are kept, the first failure is the cause. */
+static pawl_step end_over(struct fallback_frame *f, pawl_frame *frame, pawl_event *event) {
+    pawl_cancel_reason over = pawl_context_cancelled(pawl_frame_context(frame));
     pawl_status expected = over == PAWL_CANCEL_DEADLINE ? PAWL_E_DEADLINE : PAWL_E_CANCELLED;
     if (pawl_outcome_status(pawl_event_outcome(event)) == expected && !f->first)
         return pawl_step_finish(frame, event);
-    keep_first(f, pawl_event_outcome(event));
+    keep_first(f, frame, pawl_event_outcome(event));
     return pawl_step_fail_over(frame, event, take_first(f));
 }
 
@@ -117,12 +124,11 @@ static pawl_step fallback_step(const void *state, pawl_frame *frame, pawl_event 
         return run_child(fallback, f, frame);
     pawl_outcome *outcome = pawl_event_outcome(event);
     bool succeeded = pawl_outcome_status(outcome) == PAWL_OK;
-    if (!falls_back(fallback, outcome) || (succeeded && is_last(f, frame)))
+    if (!succeeded && is_over(frame))
+        return end_over(f, frame, event);
+    if (!falls_back(fallback, outcome) || (succeeded && (is_last(f, frame) || is_over(frame))))
         return finish(f, frame, event);
-    pawl_cancel_reason over = pawl_context_cancelled(pawl_frame_context(frame));
-    if (over != PAWL_CANCEL_NONE)
-        return succeeded ? finish(f, frame, event) : end_over(f, frame, event, over);
-    keep_first(f, outcome);
+    keep_first(f, frame, outcome);
     if (is_last(f, frame))
         return fail_all(f, frame, event);
     f->index++;
