@@ -380,7 +380,7 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
     }
 }
 
-void pawl_engine_begin(struct run *run) {
+static pawl_frame *first_frame(struct run *run) {
     struct loop *loop = run->loop;
     pawl_frame *frame = (pawl_frame *)(void *)((char *)run + RUN_BYTES);
     struct child_request request = {.child = run->node, .input = run->input};
@@ -389,7 +389,15 @@ void pawl_engine_begin(struct run *run) {
     if (unlikely(run->observed))
         open_span(loop, frame, NULL);
     frame->pending = PENDING_START;
-    dispatch_start(loop, frame);
+    return frame;
+}
+
+void pawl_engine_begin(struct run *run) {
+    dispatch_start(run->loop, first_frame(run));
+}
+
+void pawl_engine_begin_later(struct run *run) {
+    pawl_loop_push_ready(run->loop, first_frame(run));
 }
 
 /* ---- what steps ask for ---- */

@@ -270,6 +270,8 @@ pawl_frame *pawl_timers_remove(pawl_frame *heap, pawl_frame *frame);
 /* ---- engine.c ---- */
 /* Starts the run's first frame and drives it as far as it goes. */
 void pawl_engine_begin(struct run *run);
+/* The same with one of the loop's next events. */
+void pawl_engine_begin_later(struct run *run);
 /* Delivers one ready frame's event. */
 void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame);
 /* Wakes the waiting frames of a run whose scope is over. */
@@ -295,11 +297,15 @@ void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitiv
 struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input);
 void pawl_engine_end_run(struct run *run, struct pawl_outcome *outcome);
 void pawl_engine_accept_run(struct loop *loop, struct run *run);
-/* Starts a run beside others on a loop (a cache flight); it begins with the loop's next event. root's run slot must be
- * free. */
-struct run *pawl_engine_start_flight(struct loop *loop, const pawl_primitive *node, struct root *root,
-                                     pawl_value *input, void (*done)(void *user, struct pawl_outcome *outcome),
-                                     void *user);
+/* A run beside others (a cache flight), made on the thread that drives the loop and not begun: NULL without memory. It
+ * holds node, input and root; the root must have no other run. done is called on the thread that drives the loop then.
+ */
+struct run *pawl_engine_new_flight(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input,
+                                   void (*done)(void *user, struct pawl_outcome *outcome), void *user);
+/* From now on it counts as live; it begins with one of the loop's next events. On the same thread. */
+void pawl_engine_begin_flight(struct run *run);
+/* Gives one back that was not begun; done is not called. On the same thread. */
+void pawl_engine_drop_flight(struct run *run);
 
 /* ---- outcome.c ---- */
 void pawl_outcome_release(struct pawl_outcome *outcome);

@@ -147,18 +147,37 @@ void pawl_engine_accept_run(struct loop *loop, struct run *run) {
         end_unstarted(run);
 }
 
-struct run *pawl_engine_start_flight(struct loop *loop, const pawl_primitive *node, struct root *root,
-                                     pawl_value *input, void (*done)(void *user, struct pawl_outcome *outcome),
-                                     void *user) {
-    struct run *run = pawl_engine_new_run(loop, node, root, input);
-    if (!run)
+struct run *pawl_engine_new_flight(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input,
+                                   void (*done)(void *user, struct pawl_outcome *outcome), void *user) {
+    if (!pawl_loop_reserve_ops(loop, node->peak_ops))
         return NULL;
-    claim(root, loop, run);
+    struct run *run = pawl_engine_new_run(loop, node, root, input);
+    if (!run || !claim(root, loop, run)) {
+        loop->ops_reserved -= node->peak_ops;
+        if (run)
+            pawl_loop_give_block(loop, run, run->block_bytes);
+        return NULL;
+    }
     run->flight_done = done;
     run->user = user;
     hold_refs(run);
-    pawl_loop_post(loop, &run->post);
     return run;
+}
+
+void pawl_engine_begin_flight(struct run *run) {
+    struct loop *loop = run->loop;
+    enlist(loop, run);
+    if (atomic_load_explicit(&loop->runtime->closing, memory_order_relaxed))
+        pawl_scope_cancel(&run->root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", loop);
+    pawl_engine_begin_later(run);
+}
+
+void pawl_engine_drop_flight(struct run *run) {
+    struct loop *loop = run->loop;
+    loop->ops_reserved -= run->node->peak_ops;
+    detach_root(run);
+    give_refs(run->node, run->input, run->root);
+    pawl_loop_give_block(loop, run, run->block_bytes);
 }
 
 /* ---- pawl_run ---- */
