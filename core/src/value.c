@@ -211,8 +211,3 @@ bool pawl_value_get_bool(const pawl_value *value, const char *key, bool fallback
     const cJSON *member = pawl_value_get(value, key);
     return cJSON_IsBool(member) ? cJSON_IsTrue(member) : fallback;
 }
-
-char *pawl_value_print(const pawl_value *value) {
-    const cJSON *json = pawl_value_json(value ? value : &null_value);
-    return json ? cJSON_PrintUnformatted(json) : NULL;
-}

@@ -78,7 +78,7 @@ PAWL_API const char *pawl_value_get_string(const pawl_value *value, const char *
 PAWL_API double pawl_value_get_number(const pawl_value *value, const char *key, double fallback);
 PAWL_API bool pawl_value_get_bool(const pawl_value *value, const char *key, bool fallback);
 /** @return New JSON text without white space, released with free(); NULL without memory. A NULL value prints as null.
- * Any thread. */
+ * The same doubles can be read from it; whole numbers up to 2^53 have no exponent. */
 PAWL_API PAWL_NODISCARD char *pawl_value_print(const pawl_value *value);
 /** @return Whether both have equal JSON: numbers exactly, object members in any order, members with the same name in
  * theirs. A list equals an array of equal items, NULL equals JSON null. */
