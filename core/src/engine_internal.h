@@ -194,6 +194,7 @@ struct watchdog;
 
 #define LOOPS 4096
 #define LOOP_THREADS 64
+#define IDLE_MULTIS 16
 
 struct pawl_runtime {
     atomic_uint refs;         /* users */
@@ -222,6 +223,8 @@ struct pawl_runtime {
     struct pawl_random random;
     struct pool *pool;
     struct watchdog *watchdog;
+    void *idle_multis[IDLE_MULTIS]; /* of pawl_context_curl_perform(), with warm connections */
+    size_t idle_multi_count;
     bool closed;
 };
 
@@ -334,7 +337,8 @@ void pawl_observe_end(struct loop *loop, pawl_context *ctx, pawl_span *span, str
 /* ---- watchdog.c ---- */
 void pawl_watchdog_stop(struct watchdog *watchdog);
 
-/* ---- http_curl.c ---- */
+/* ---- http_curl.c, http_perform.c ---- */
+void pawl_http_free_multis(pawl_runtime *runtime);
 void pawl_http_loop_free(struct pawl_http_loop *http);
 /* Absolute time of the next timer of its transfers, PAWL_NEVER for none. */
 uint64_t pawl_http_loop_timer(const struct pawl_http_loop *http);

@@ -116,6 +116,7 @@ static void free_runtime(pawl_runtime *runtime) {
         pawl_loop_free(runtime->loops[i]);
     free(runtime->loops);
     pawl_pool_free(runtime->pool);
+    pawl_http_free_multis(runtime);
     if (runtime->alive)
         munmap((void *)runtime->alive, PAGE_BYTES);
     pthread_mutex_destroy(&runtime->lock);

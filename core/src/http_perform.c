@@ -1,0 +1,84 @@
+/* curl_easy_perform() for blocking leaves: a multi handle of the runtime's, with its warm connections, and a bell for
+ * cancels. */
+#include "http_internal.h"
+
+static CURLM *take_multi(pawl_runtime *runtime) {
+    pthread_mutex_lock(&runtime->lock);
+    CURLM *multi = runtime->idle_multi_count ? runtime->idle_multis[--runtime->idle_multi_count] : NULL;
+    pthread_mutex_unlock(&runtime->lock);
+    return multi ? multi : pawl_http_ready() ? curl_multi_init() : NULL;
+}
+
+static void give_multi(pawl_runtime *runtime, CURLM *multi) {
+    pthread_mutex_lock(&runtime->lock);
+    bool kept = runtime->idle_multi_count < IDLE_MULTIS;
+    if (kept)
+        runtime->idle_multis[runtime->idle_multi_count++] = multi;
+    pthread_mutex_unlock(&runtime->lock);
+    if (!kept)
+        curl_multi_cleanup(multi);
+}
+
+void pawl_http_free_multis(pawl_runtime *runtime) {
+    while (runtime->idle_multi_count)
+        curl_multi_cleanup(runtime->idle_multis[--runtime->idle_multi_count]);
+}
+
+static void ring(void *user, pawl_cancel_reason reason) {
+    (void)reason;
+    curl_multi_wakeup(user);
+}
+
+static int wait_ms(const pawl_context *ctx) {
+    uint64_t left = pawl_context_remaining(ctx), ms = left / PAWL_MS(1) + 1;
+    return left == PAWL_NEVER || ms > 60000 ? 60000 : (int)ms;
+}
+
+static bool is_done(CURLM *multi, CURLcode *ret_result) {
+    int left;
+    CURLMsg *message = curl_multi_info_read(multi, &left);
+    if (!message || message->msg != CURLMSG_DONE)
+        return false;
+    *ret_result = message->data.result;
+    return true;
+}
+
+static pawl_status perform(CURLM *multi, pawl_context *ctx, CURLcode *ret_result, pawl_error **err) {
+    for (;;) {
+        int running;
+        CURLMcode code = curl_multi_perform(multi, &running);
+        if (is_done(multi, ret_result))
+            return PAWL_OK;
+        pawl_status status = pawl_context_check(ctx, err);
+        if (status != PAWL_OK)
+            return status;
+        if (code == CURLM_OK)
+            code = curl_multi_poll(multi, NULL, 0, wait_ms(ctx), NULL);
+        if (code != CURLM_OK)
+            return pawl_error_set(err, PAWL_E_INTERNAL, "curl_perform: %s", curl_multi_strerror(code));
+    }
+}
+
+pawl_status pawl_context_curl_perform(pawl_context *ctx, void *easy, int *ret_result, pawl_error **err) {
+    if (pawl_driving)
+        return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: it blocks; call it in a pawl_function() leaf");
+    pawl_runtime *runtime = ctx->root->runtime;
+    CURLM *multi = take_multi(runtime);
+    if (!multi || curl_multi_add_handle(multi, easy) != CURLM_OK) {
+        if (multi)
+            give_multi(runtime, multi);
+        return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: the handle is in use, or there is no memory");
+    }
+    CURLcode result = CURLE_OK;
+    pawl_cancel_registration registration;
+    pawl_cancel_register(ctx, &registration, ring, multi);
+    pawl_status status = perform(multi, ctx, &result, err);
+    pawl_cancel_unregister(&registration);
+    curl_multi_remove_handle(multi, easy);
+    give_multi(runtime, multi);
+    if (status != PAWL_OK)
+        return status;
+    if (ret_result)
+        *ret_result = (int)result;
+    return result == CURLE_OK ? PAWL_OK : pawl_http_curl_error(err, "curl_perform", result, false, NULL);
+}
