@@ -69,18 +69,24 @@ static bool wants_cancel_above_children(const pawl_frame *frame) {
     return frame->node->vtable->wants_cancel == PAWL_WANTS_CANCEL_ALWAYS;
 }
 
+/* Live children of a step that does not ask for CANCEL end by themselves and bring it back to life. */
+static bool hears_of_the_end(const pawl_frame *frame) {
+    return !frame->cancel_seen && (frame->live_children == 0 || wants_cancel(frame));
+}
+
 /* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
 static void start_waiting(struct loop *loop, pawl_frame *frame) {
     bool watched = frame->state != FRAME_JOB && (frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame));
     if (watched) {
         link_waiting(frame);
-        uint64_t deadline = frame->cancel_seen ? PAWL_NEVER : frame->ctx->deadline_ns;
+        bool hears = hears_of_the_end(frame);
+        uint64_t deadline = hears ? frame->ctx->deadline_ns : PAWL_NEVER;
         frame->wake_ns = frame->until_ns < deadline ? frame->until_ns : deadline;
         if (frame->wake_ns != PAWL_NEVER) {
             loop->timers = pawl_timers_add(loop->timers, frame);
             frame->timed = true;
         }
-        if (!frame->cancel_seen && unlikely(pawl_scope_over(frame->ctx, loop->now_ns) != PAWL_CANCEL_NONE))
+        if (hears && unlikely(pawl_scope_over(frame->ctx, loop->now_ns) != PAWL_CANCEL_NONE))
             frame->pending |= PENDING_OVER;
     }
     if (frame->pending)
@@ -94,7 +100,7 @@ void pawl_engine_signal(pawl_frame *frame, uint8_t pending) {
 
 void pawl_engine_cancel_waiting(struct run *run) {
     for (pawl_frame *frame = run->waiting; frame; frame = frame->waiting_next)
-        if (!frame->cancel_seen && pawl_scope_reason(frame->ctx) != PAWL_CANCEL_NONE)
+        if (hears_of_the_end(frame) && pawl_scope_reason(frame->ctx) != PAWL_CANCEL_NONE)
             pawl_engine_signal(frame, PENDING_OVER);
 }
 
@@ -188,10 +194,12 @@ static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *e
     event->lane = frame->lane;
     if (parent)
         parent->live_children--;
-    if (frame->own_block)
+    if (frame->own_block) {
+        loop->ops_reserved -= frame->node->peak_ops;
         pawl_loop_give_block(loop, frame, frame->node->bytes[frame->observed]);
-    else
+    } else {
         poison(frame, frame->node->own_bytes[frame->observed]);
+    }
     return parent;
 }
 
@@ -283,6 +291,7 @@ static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
         call_boundary(hooks);
         if (unlikely(frame->waiting || frame->queued || frame->timed))
             stop_waiting(loop, frame);
+        frame->pending &= PENDING_WAKE; /* a time that passed meanwhile belonged to the wait that ends here */
         frame->state = FRAME_RUNNING;
         const pawl_primitive *node = frame->node;
         pawl_step step = node->vtable->step(node->state, frame, event);
@@ -341,12 +350,6 @@ static void dispatch_leaf(struct loop *loop, pawl_frame *frame) {
 static void end_over(struct loop *loop, pawl_frame *frame) {
     pawl_event event;
     struct run *run = frame->run;
-    if (frame->live_children > 0) { /* they are cancelled too and bring the frame back to life */
-        stop_waiting(loop, frame);
-        frame->cancel_seen = true;
-        start_waiting(loop, frame);
-        return;
-    }
     pawl_cancel_reason reason = pawl_scope_over(frame->ctx, loop->now_ns);
     pawl_outcome_fail_over(&event.outcome, frame->node, frame->ctx, reason, NULL);
     go_on(loop, run, end_frame(loop, frame, &event), &event);
@@ -362,8 +365,7 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
         frame->pending &= (uint8_t)~PENDING_WAKE;
         event.kind = PAWL_EVENT_WAKE;
         deliver(loop, frame, &event);
-    } else if ((frame->pending & PENDING_OVER) && !frame->cancel_seen) {
-        frame->pending &= (uint8_t)~PENDING_OVER;
+    } else if ((frame->pending & PENDING_OVER) && hears_of_the_end(frame)) {
         if (!wants_cancel(frame)) {
             end_over(loop, frame);
             return;
@@ -446,9 +448,14 @@ void pawl_frame_start(pawl_frame *frame, size_t lane, const pawl_primitive *chil
 pawl_status pawl_frame_start_block(pawl_frame *frame, size_t lane, const pawl_primitive *child, pawl_value *input,
                                    const pawl_scope *scope) {
     struct child_request request;
-    pawl_frame *block = pawl_loop_take_block(frame->run->loop, child->bytes[frame->observed]);
-    if (!block)
+    struct loop *loop = frame->run->loop;
+    if (!pawl_loop_reserve_ops(loop, child->peak_ops))
         return PAWL_E_NOMEM;
+    pawl_frame *block = pawl_loop_take_block(loop, child->bytes[frame->observed]);
+    if (!block) {
+        loop->ops_reserved -= child->peak_ops;
+        return PAWL_E_NOMEM;
+    }
     set_lane_request(&request, child, input, scope);
     start_frame(block, frame, &request, lane, true);
     return PAWL_OK;
