@@ -92,18 +92,18 @@ void pawl_root_run_due_callbacks(struct root *root) {
 
 /* ---- cancelling ---- */
 
-static void post_cancel(struct root *root) {
+void pawl_root_post_cancel(struct root *root) {
     struct loop *loop = atomic_load(&root->loop);
     if (!loop || atomic_exchange(&root->cancel_posted, 1))
         return;
     pawl_root_ref(root); /* given back when the loop has seen it */
-    pawl_loop_post(loop, &root->cancel_post);
+    if (!pawl_loop_post(loop, &root->cancel_post))
+        pawl_root_unpin(root);
 }
 
 static void wake_children(struct root *root);
 
-/* Everything beneath a scope that was just cancelled. */
-static void wake(struct root *root, struct loop *loop) {
+void pawl_root_wake(struct root *root, struct loop *loop) {
     atomic_store(&root->any_cancelled, 1);
     pthread_mutex_lock(&root->lock);
     run_callbacks(root, false);
@@ -113,7 +113,7 @@ static void wake(struct root *root, struct loop *loop) {
     if (run)
         pawl_engine_cancel_waiting(run);
     else
-        post_cancel(root);
+        pawl_root_post_cancel(root);
 }
 
 /* A reference keeps a child in the list; one that is just going is left alone. */
@@ -151,14 +151,14 @@ static struct root *pin_next(struct root *root, struct root *after) {
 static void wake_children(struct root *root) {
     struct root *child = pin_next(root, NULL);
     while (child) {
-        wake(child, NULL);
+        pawl_root_wake(child, NULL);
         struct root *next = pin_next(root, child);
         pawl_root_unpin(child);
         child = next;
     }
 }
 
-void pawl_scope_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char *text, struct loop *loop) {
+bool pawl_scope_mark(pawl_context *ctx, pawl_cancel_reason reason, const char *text) {
     struct root *root = ctx->root;
     uint32_t none = 0;
     pthread_mutex_lock(&root->lock);
@@ -172,13 +172,23 @@ void pawl_scope_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char 
     }
     bool first = atomic_compare_exchange_strong(&ctx->cancelled, &none, (uint32_t)reason);
     pthread_mutex_unlock(&root->lock);
-    if (first)
-        wake(root, loop);
+    return first;
+}
+
+void pawl_scope_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char *text, struct loop *loop) {
+    struct root *root = ctx->root;
+    if (!pawl_scope_mark(ctx, reason, text))
+        return;
+    pawl_root_ref(root); /* a callback may end what keeps it */
+    pawl_root_wake(root, loop);
+    pawl_root_unpin(root);
 }
 
 void pawl_context_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char *text) {
     if (!ctx)
         return;
+    while (ctx->transparent)
+        ctx = ctx->parent;
     struct loop *own = pawl_driving && pawl_driving == atomic_load(&ctx->root->loop) ? pawl_driving : NULL;
     pawl_scope_cancel(ctx, reason == PAWL_CANCEL_NONE ? PAWL_CANCEL_USER : reason, text, own);
 }
@@ -209,15 +219,21 @@ static void link_registration(struct root *root, pawl_cancel_registration *r) {
     root->callbacks = r;
 }
 
-void pawl_cancel_register(pawl_context *ctx, pawl_cancel_registration *r, pawl_cancel_callback callback, void *user) {
+/* The callback may take the registration back and its storage be used anew: not touched after it has run. */
+static void register_now(pawl_context *ctx, pawl_cancel_registration *r) {
     struct root *root = ctx->root;
-    *r = (pawl_cancel_registration){.ctx_ = ctx, .callback_ = callback, .user_ = user, .state_ = REGISTERED};
     pthread_mutex_lock(&root->lock);
+    r->state_ = REGISTERED;
     link_registration(root, r);
     pawl_cancel_reason reason = pawl_context_cancelled(ctx);
     if (reason != PAWL_CANCEL_NONE)
         run_callback(root, r, reason);
     pthread_mutex_unlock(&root->lock);
+}
+
+void pawl_cancel_register(pawl_context *ctx, pawl_cancel_registration *r, pawl_cancel_callback callback, void *user) {
+    *r = (pawl_cancel_registration){.ctx_ = ctx, .callback_ = callback, .user_ = user, .state_ = LOOSE};
+    register_now(ctx, r);
 }
 
 void pawl_cancel_unregister(pawl_cancel_registration *r) {
@@ -227,24 +243,26 @@ void pawl_cancel_unregister(pawl_cancel_registration *r) {
         unlink_registration(root, r);
     r->state_ = LOOSE;
     for (struct firing *f = root->firing; f;) {
-        if (f->registration != r || f->thread == this_thread()) {
+        if (f->registration == r && f->thread == this_thread())
+            f->registration = NULL; /* nobody waits for it: the storage may be another registration soon */
+        if (f->registration == r) {
+            pthread_cond_wait(&root->callback_ended, &root->lock);
+            f = root->firing;
+        } else {
             f = f->next;
-            continue;
         }
-        pthread_cond_wait(&root->callback_ended, &root->lock);
-        f = root->firing;
     }
     pthread_mutex_unlock(&root->lock);
 }
 
 pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *registration,
                                    pawl_cancel_callback callback, void *user, pawl_error **err) {
-    pawl_cancel_register(ctx, registration, callback, user);
-    if (ctx->deadline_ns == PAWL_NEVER || ctx->root->runtime->hooks)
-        return PAWL_OK;
-    pawl_status status = pawl_watchdog_add(ctx->root->runtime, registration, err);
-    if (status != PAWL_OK)
-        pawl_cancel_unregister(registration);
+    *registration = (pawl_cancel_registration){.ctx_ = ctx, .callback_ = callback, .user_ = user, .state_ = LOOSE};
+    bool watched =
+        ctx->deadline_ns != PAWL_NEVER && !ctx->root->runtime->hooks && pawl_context_cancelled(ctx) == PAWL_CANCEL_NONE;
+    pawl_status status = watched ? pawl_watchdog_add(ctx->root->runtime, registration, err) : PAWL_OK;
+    if (status == PAWL_OK)
+        register_now(ctx, registration);
     return status;
 }
 

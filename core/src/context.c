@@ -21,13 +21,27 @@ static void adopt(struct root *parent, struct root *child) {
     pthread_mutex_unlock(&parent->lock);
 }
 
-static void leave(struct root *child) {
+/* Under the parent's lock, which a canceller takes when it lets go. */
+static void wait_for_cancellers(struct root *child, struct loop *loop) {
+    struct root *parent = child->parent;
+    while (child->on_stack && atomic_load(&child->refs) > 1) {
+        if (!loop || !atomic_load(&loop->inbox)) {
+            pthread_cond_wait(&parent->callback_ended, &parent->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&parent->lock);
+        pawl_loop_drain(loop);
+        pthread_mutex_lock(&parent->lock);
+    }
+}
+
+void pawl_root_leave(struct root *child, struct loop *loop) {
     struct root *parent = child->parent;
     if (!parent)
         return;
     pthread_mutex_lock(&parent->lock);
-    while (child->on_stack && atomic_load(&child->refs) > 1) /* a canceller still holds it */
-        pthread_cond_wait(&parent->callback_ended, &parent->lock);
+    wait_for_cancellers(child, loop);
+    child->parent = NULL;
     if (child->prev)
         child->prev->next = child->next;
     else
@@ -37,7 +51,7 @@ static void leave(struct root *child) {
     pthread_mutex_unlock(&parent->lock);
 }
 
-bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *parent, bool inherit_cancel) {
+bool pawl_root_init(struct root *root, pawl_runtime *runtime, const struct origin *origin) {
     memset(root, 0, sizeof *root);
     root->scope.root = root;
     root->scope.is_root = 1;
@@ -45,18 +59,20 @@ bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *pare
     root->runtime = runtime;
     root->trace_flags = 1;
     root->cancel_post.kind = POST_CANCEL;
+    root->on_stack = origin->on_stack;
     atomic_init(&root->refs, 1);
     pthread_mutex_init(&root->lock, NULL);
+    pthread_mutex_init(&root->state_lock, NULL);
     pthread_cond_init(&root->callback_ended, NULL);
-    if (parent && !pawl_ids_copy(root, parent)) {
+    if (origin->ids && !pawl_ids_copy(root, origin->ids)) {
         pawl_root_finish(root);
         return false;
     }
-    if (parent && inherit_cancel) {
-        root->scope.parent = parent;
-        root->scope.span = parent->span;
-        root->scope.deadline_ns = parent->deadline_ns;
-        adopt(parent->root, root);
+    if (origin->scope) {
+        root->scope.parent = origin->scope;
+        root->scope.span = origin->on_stack ? origin->scope->span : NULL;
+        root->scope.deadline_ns = origin->scope->deadline_ns;
+        adopt(origin->scope->root, root);
     }
     pawl_runtime_hold(runtime);
     return true;
@@ -73,10 +89,11 @@ static void release_state(struct root *root) {
 }
 
 void pawl_root_finish(struct root *root) {
-    leave(root);
+    pawl_root_leave(root, NULL);
     release_state(root);
     pawl_ids_release(root);
     pthread_mutex_destroy(&root->lock);
+    pthread_mutex_destroy(&root->state_lock);
     pthread_cond_destroy(&root->callback_ended);
 }
 
@@ -95,49 +112,58 @@ void pawl_root_unref(struct root *root) {
     }
 }
 
-static pawl_context *new_root(pawl_runtime *runtime, pawl_context *parent, bool inherit_cancel) {
+struct root *pawl_root_counted(struct root *root) {
+    while (root->on_stack)
+        root = root->scope.parent->root;
+    return root;
+}
+
+static struct root *new_root(pawl_runtime *runtime, const struct origin *origin) {
     struct root *root = runtime ? malloc(sizeof *root) : NULL;
-    if (!root || !pawl_root_init(root, runtime, parent, inherit_cancel)) {
+    if (!root || !pawl_root_init(root, runtime, origin)) {
         free(root);
         return NULL;
     }
-    return &root->scope;
+    return root;
 }
 
 pawl_context *pawl_context_new(pawl_runtime *runtime) {
-    return new_root(runtime, NULL, false);
+    struct root *root = new_root(runtime, &(struct origin){0});
+    return root ? &root->scope : NULL;
 }
 
 pawl_context *pawl_context_child(pawl_context *parent) {
     if (!parent)
         return NULL;
-    struct root *outer = parent->root;
-    if (outer->on_stack)
-        return NULL; /* a child run's own scope ends with its call */
-    pawl_context *child = new_root(outer->runtime, &outer->scope, true);
+    struct root *outer = pawl_root_counted(parent->root);
+    struct root *child = new_root(outer->runtime, &(struct origin){.ids = parent, .scope = &outer->scope});
     if (!child)
         return NULL;
     pawl_root_ref(outer);
-    if (parent->deadline_ns < child->deadline_ns)
-        child->deadline_ns = parent->deadline_ns;
-    pawl_ids_set_causation(child->root, parent);
-    return child;
+    if (parent->deadline_ns < child->scope.deadline_ns)
+        child->scope.deadline_ns = parent->deadline_ns;
+    if (pawl_ids_set_causation(child, parent))
+        return &child->scope;
+    pawl_root_unref(child);
+    return NULL;
 }
 
 pawl_context *pawl_context_detach(const pawl_context *ctx) {
-    return ctx ? new_root(ctx->root->runtime, (pawl_context *)ctx, false) : NULL;
+    struct root *root = ctx ? new_root(ctx->root->runtime, &(struct origin){.ids = (pawl_context *)ctx}) : NULL;
+    return root ? &root->scope : NULL;
 }
 
 pawl_context *pawl_context_ref(pawl_context *ctx) {
     if (!ctx)
         return NULL;
-    pawl_root_ref(ctx->root);
-    return &ctx->root->scope;
+    struct root *root = pawl_root_counted(ctx->root);
+    pawl_root_ref(root);
+    return &root->scope;
 }
 
 pawl_context *pawl_context_unref(pawl_context *ctx) {
     if (ctx)
-        pawl_root_unref(ctx->root);
+        pawl_root_unref(pawl_root_counted(ctx->root));
     return NULL;
 }
 

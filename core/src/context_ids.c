@@ -81,15 +81,15 @@ static void write_hex(char *text, const uint8_t *bytes, size_t count) {
     *text = '\0';
 }
 
-void pawl_ids_set_causation(struct root *root, pawl_context *parent) {
+bool pawl_ids_set_causation(struct root *root, pawl_context *parent) {
     uint8_t id[8];
     char text[17];
     pawl_context_span_id(parent, id);
     if (memcmp(id, (uint8_t[8]){0}, 8) == 0)
-        return;
+        return true;
     write_hex(text, id, 8);
     free(root->ids[PAWL_ID_CAUSATION]);
-    root->ids[PAWL_ID_CAUSATION] = copy_text(text);
+    return copy_optional(&root->ids[PAWL_ID_CAUSATION], text);
 }
 
 /* ---- trace ---- */

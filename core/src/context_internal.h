@@ -24,7 +24,8 @@ struct pawl_context {
     struct pawl_span *span;     /* nearest open span; NULL when nothing observes */
     uint64_t deadline_ns;       /* the earliest that counts here, PAWL_NEVER for none */
     _Atomic uint32_t cancelled; /* pawl_cancel_reason; the first wins */
-    uint16_t shielded;
+    uint8_t shielded;
+    uint8_t transparent; /* made only for a span: cancelling it cancels the scope around it */
     uint16_t is_root;
     struct pawl_frame *frame; /* NULL for a root */
 };
@@ -64,29 +65,48 @@ struct root {
     struct state_entry *metadata;
     size_t metadata_count;
 
-    pthread_mutex_t lock;                         /* guards everything below, and ids made at their first read */
+    pthread_mutex_t lock;                         /* guards what follows, and ids made at their first read */
     struct root *parent, *children, *prev, *next; /* roots of child runs and pawl_context_child() */
     pawl_cancel_registration *callbacks;
     struct firing *firing; /* callbacks that run now */
     pthread_cond_t callback_ended;
     char *cancel_text;
+    struct checkpoint_ring *checkpoints;
+
+    pthread_mutex_t state_lock; /* guards the rest; held while a user's pawl_state_update runs */
     struct state_entry *state;
     size_t state_count, state_capacity;
-    struct checkpoint_ring *checkpoints;
 };
 
-/* Prepares a root in the caller's memory. parent: scope it lives in, or NULL. Returns false without memory. */
-bool pawl_root_init(struct root *root, pawl_runtime *runtime, pawl_context *parent, bool inherit_cancel);
+/* Where a root comes from; all NULL for one that stands alone. */
+struct origin {
+    pawl_context *ids;   /* identity is copied from here */
+    pawl_context *scope; /* it lives in this scope: its deadline and cancellation count */
+    bool on_stack;       /* of a child run: it ends before scope does */
+};
+/* Prepares a root in the caller's memory. Returns false without memory. */
+bool pawl_root_init(struct root *root, pawl_runtime *runtime, const struct origin *origin);
+/* Leaves the parent's list; on a stack it waits until no canceller holds the root, and sees what they have posted to
+ * the loop its run was on (driven by this thread; NULL none). */
+void pawl_root_leave(struct root *root, struct loop *loop);
 void pawl_root_finish(struct root *root);
 void pawl_root_ref(struct root *root);
 void pawl_root_unref(struct root *root);
 /* Gives back a reference that a canceller took, also of a root on a stack. */
 void pawl_root_unpin(struct root *root);
+/* The root itself, or around a child run's the first that is counted. */
+struct root *pawl_root_counted(struct root *root);
 /* Makes the trace id if there is none yet. */
 void pawl_root_need_trace_id(struct root *root);
 
 /* Why a scope is over by cancellation alone; no clock. */
 pawl_cancel_reason pawl_scope_reason(const pawl_context *ctx);
+/* Marks one scope as cancelled, wakes nobody. Returns whether it was not before. */
+bool pawl_scope_mark(pawl_context *ctx, pawl_cancel_reason reason, const char *text);
+/* Wakes everything beneath scopes of the root that were just marked; loop as for pawl_scope_cancel(). */
+void pawl_root_wake(struct root *root, struct loop *loop);
+/* Tells the loop of the root's run to look at it; keeps a reference until it has. */
+void pawl_root_post_cancel(struct root *root);
 /* Cancels one scope and does all the waking; loop is the caller's when it is the run's own thread, else NULL. */
 void pawl_scope_cancel(pawl_context *ctx, pawl_cancel_reason reason, const char *text, struct loop *loop);
 /* The scope's reason with the deadline counted in, by a given time. */

@@ -62,18 +62,18 @@ pawl_status pawl_context_set_state(pawl_context *ctx, const char *key, pawl_valu
     pawl_status status = check_key(key, err);
     if (status != PAWL_OK)
         return status;
-    pthread_mutex_lock(&ctx->root->lock);
+    pthread_mutex_lock(&ctx->root->state_lock);
     status = put(ctx->root, key, pawl_value_ref(value), &old, err);
-    pthread_mutex_unlock(&ctx->root->lock);
+    pthread_mutex_unlock(&ctx->root->state_lock);
     pawl_value_unref(old);
     return status;
 }
 
 pawl_value *pawl_context_state(pawl_context *ctx, const char *key) {
-    pthread_mutex_lock(&ctx->root->lock);
+    pthread_mutex_lock(&ctx->root->state_lock);
     struct state_entry *entry = key ? find(ctx->root, key) : NULL;
     pawl_value *value = entry ? pawl_value_ref(entry->value) : NULL;
-    pthread_mutex_unlock(&ctx->root->lock);
+    pthread_mutex_unlock(&ctx->root->state_lock);
     return value;
 }
 
@@ -83,12 +83,12 @@ pawl_status pawl_context_state_update(pawl_context *ctx, const char *key, pawl_s
     pawl_status status = check_key(key, err);
     if (status != PAWL_OK)
         return status;
-    pthread_mutex_lock(&ctx->root->lock);
+    pthread_mutex_lock(&ctx->root->state_lock);
     struct state_entry *entry = find(ctx->root, key);
     pawl_value *value = update(user, entry ? entry->value : NULL);
     if (value)
         status = put(ctx->root, key, value, &old, err);
-    pthread_mutex_unlock(&ctx->root->lock);
+    pthread_mutex_unlock(&ctx->root->state_lock);
     pawl_value_unref(old);
     return status;
 }

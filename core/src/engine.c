@@ -131,6 +131,7 @@ static void init_scope(pawl_context *own, pawl_context *outer, pawl_frame *frame
     own->deadline_ns = outer->deadline_ns;
     atomic_init(&own->cancelled, 0);
     own->shielded = own->is_root = 0;
+    own->transparent = !scope || (!scope->deadline_ns && !scope->shielded);
     own->frame = frame;
     if (!scope)
         return;
@@ -421,6 +422,7 @@ static void start_frame(pawl_frame *child, pawl_frame *parent, const struct chil
                         bool own_block) {
     struct loop *loop = parent->run->loop;
     init_frame(child, parent->run, parent, request, (uint32_t)lane);
+    child->own.transparent = 0;
     child->own_block = own_block;
     list_child(parent, child);
     parent->live_children++;
@@ -466,8 +468,11 @@ size_t pawl_frame_live_children(const pawl_frame *frame) {
 }
 
 void pawl_frame_cancel_children(pawl_frame *frame, pawl_cancel_reason reason) {
+    bool any = false;
     for (pawl_frame *child = frame->children; child; child = child->sibling_next)
-        pawl_scope_cancel(&child->own, reason, NULL, frame->run->loop);
+        any |= pawl_scope_mark(&child->own, reason, NULL);
+    if (any)
+        pawl_root_wake(frame->run->root, frame->run->loop);
 }
 
 void pawl_frame_cancel_lane(pawl_frame *frame, size_t lane, pawl_cancel_reason reason) {

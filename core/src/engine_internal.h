@@ -249,7 +249,9 @@ void pawl_runtime_release(pawl_runtime *runtime);
 /* ---- loop.c: inbox, ready queue, blocks, turning and sleeping ---- */
 struct loop *pawl_loop_new(pawl_runtime *runtime, uint64_t seed);
 void pawl_loop_free(struct loop *loop);
-void pawl_loop_post(struct loop *loop, struct post *post); /* any thread */
+bool pawl_loop_post(struct loop *loop, struct post *post); /* any thread; false once the loop is closed */
+void pawl_loop_drain(struct loop *loop);                   /* takes in what was posted */
+void pawl_loop_close(struct loop *loop);                   /* the last drain: nothing can be posted any more */
 void pawl_loop_wake(struct loop *loop);                    /* any thread */
 void pawl_loop_empty_bell(struct loop *loop);
 void *pawl_loop_take_block(struct loop *loop, size_t bytes);
@@ -336,6 +338,7 @@ void pawl_observe_end(struct loop *loop, pawl_context *ctx, pawl_span *span, str
 
 /* ---- watchdog.c ---- */
 void pawl_watchdog_stop(struct watchdog *watchdog);
+void pawl_watchdog_free(struct watchdog *watchdog);
 
 /* ---- http_curl.c, http_perform.c ---- */
 void pawl_http_free_multis(pawl_runtime *runtime);

@@ -153,19 +153,27 @@ void pawl_loop_wake(struct loop *loop) {
     }
 }
 
-void pawl_loop_post(struct loop *loop, struct post *post) {
+static struct post closed; /* stands in the inbox of a loop that nobody will drive again */
+
+bool pawl_loop_post(struct loop *loop, struct post *post) {
     struct post *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
-    do
+    do {
+        if (unlikely(head == &closed))
+            return false;
         post->next = head;
-    while (!atomic_compare_exchange_weak(&loop->inbox, &head, post));
+    } while (!atomic_compare_exchange_weak(&loop->inbox, &head, post));
     pawl_loop_wake(loop);
+    return true;
 }
 
 static void accept_cancel(struct loop *loop, struct root *root) {
     atomic_store(&root->cancel_posted, 0);
-    struct run *run = atomic_load(&root->loop) == loop ? atomic_load_explicit(&root->run, memory_order_acquire) : NULL;
+    struct loop *lives = atomic_load(&root->loop);
+    struct run *run = lives == loop ? atomic_load_explicit(&root->run, memory_order_acquire) : NULL;
     if (run)
         pawl_engine_cancel_waiting(run);
+    else if (lives && lives != loop) /* its next run, which was cancelled while this message was on its way */
+        pawl_root_post_cancel(root);
     pawl_root_unpin(root);
 }
 
@@ -201,11 +209,9 @@ static void accept(struct loop *loop, struct post *post) {
     }
 }
 
-static void drain_inbox(struct loop *loop) {
-    if (!atomic_load_explicit(&loop->inbox, memory_order_relaxed))
-        return;
-    struct post *newest = atomic_exchange_explicit(&loop->inbox, NULL, memory_order_acquire), *oldest = NULL;
-    while (newest) { /* pushed last first: turn it round */
+static void empty_inbox(struct loop *loop, struct post *then) {
+    struct post *newest = atomic_exchange_explicit(&loop->inbox, then, memory_order_acquire), *oldest = NULL;
+    while (newest && newest != &closed) { /* pushed last first: turn it round */
         struct post *next = newest->next;
         newest->next = oldest;
         oldest = newest;
@@ -216,6 +222,23 @@ static void drain_inbox(struct loop *loop) {
         accept(loop, oldest);
         oldest = next;
     }
+}
+
+static void drain_inbox(struct loop *loop) {
+    struct post *head = atomic_load_explicit(&loop->inbox, memory_order_relaxed);
+    if (head && head != &closed)
+        empty_inbox(loop, NULL);
+}
+
+void pawl_loop_drain(struct loop *loop) {
+    struct loop *outer = pawl_driving;
+    pawl_driving = loop;
+    drain_inbox(loop);
+    pawl_driving = outer;
+}
+
+void pawl_loop_close(struct loop *loop) {
+    empty_inbox(loop, &closed);
 }
 
 /* ---- turning ---- */

@@ -132,6 +132,8 @@ static bool prepare(struct loop *loop, struct run *run) {
 static void begin(struct loop *loop, struct run *run) {
     if (run->root->scope.deadline_ns != PAWL_NEVER)
         pawl_loop_read_clock(loop);
+    (void)atomic_load(
+        &run->root->any_cancelled); /* after the claim: a canceller saw the loop, or is seen from here on */
     if (atomic_load_explicit(&loop->runtime->closing, memory_order_relaxed))
         pawl_scope_cancel(&run->root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", loop);
     struct loop *outer = pawl_driving;
@@ -247,6 +249,8 @@ static pawl_status lease_and_run(pawl_primitive *node, struct root *root, pawl_v
     if (!loop)
         return err && *err ? pawl_error_status(*err) : PAWL_E_INVALID;
     pawl_status status = run_on(loop, node, root, in, ret_out, err);
+    if (unlikely(root->on_stack))
+        pawl_root_leave(root, loop);
     pawl_runtime_give_back(loop);
     return status;
 }
@@ -256,9 +260,8 @@ static pawl_status run_child(pawl_primitive *node, pawl_context *ctx, pawl_value
                              pawl_error **err) {
     struct root root;
     pawl_runtime *runtime = ctx->root->runtime;
-    if (!pawl_root_init(&root, runtime, ctx, true))
+    if (!pawl_root_init(&root, runtime, &(struct origin){.ids = ctx, .scope = ctx, .on_stack = true}))
         return pawl_error_set(err, PAWL_E_NOMEM, "run '%s': no memory for a child run's context", node->name);
-    root.on_stack = true;
     pawl_status status = lease_and_run(node, &root, in, ret_out, err);
     pawl_root_finish(&root);
     pawl_runtime_release(runtime);

@@ -116,6 +116,7 @@ static void free_runtime(pawl_runtime *runtime) {
         pawl_loop_free(runtime->loops[i]);
     free(runtime->loops);
     pawl_pool_free(runtime->pool);
+    pawl_watchdog_free(runtime->watchdog);
     pawl_http_free_multis(runtime);
     if (runtime->alive)
         munmap((void *)runtime->alive, PAGE_BYTES);
@@ -291,6 +292,8 @@ static void put_back(pawl_runtime *runtime, struct loop *loop) {
 
 void pawl_runtime_give_back(struct loop *loop) {
     pawl_runtime *runtime = loop->runtime;
+    if (unlikely(atomic_load_explicit(&loop->inbox, memory_order_relaxed) != NULL))
+        pawl_loop_drain(loop); /* cancels that came late: whom they are about waits to be let go */
     bool left_behind = atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0;
     if (unlikely(left_behind) && !runtime->hooks && pawl_pool_adopt(runtime, loop) == PAWL_OK)
         return; /* somebody else's flight goes on there */
@@ -428,7 +431,6 @@ pawl_status pawl_runtime_shutdown(pawl_runtime *runtime, pawl_error **err) {
     wait_for_callers(runtime);
     pawl_pool_stop(runtime->pool);
     pawl_watchdog_stop(runtime->watchdog);
-    runtime->watchdog = NULL;
     destroy_observers(runtime);
     return PAWL_OK;
 }

@@ -37,9 +37,11 @@ static void forget(struct watchdog *dog, pawl_cancel_registration *r) {
 static void fire(struct watchdog *dog, pawl_cancel_registration *r) {
     struct root *root = r->ctx_->root;
     forget(dog, r);
-    dog->firing = r; /* keeps the registration, and so its root, until it has run */
+    dog->firing = r;     /* keeps the registration until its callback has run, */
+    pawl_root_ref(root); /* and this the root, since the callback itself may end the registration */
     pthread_mutex_unlock(&dog->lock);
     pawl_root_run_due_callbacks(root);
+    pawl_root_unpin(root);
     pthread_mutex_lock(&dog->lock);
     dog->firing = NULL;
     pthread_cond_broadcast(&dog->changed);
@@ -89,8 +91,11 @@ static struct watchdog *start(pawl_runtime *runtime) {
 
 pawl_status pawl_watchdog_add(pawl_runtime *runtime, pawl_cancel_registration *r, pawl_error **err) {
     pthread_mutex_lock(&runtime->lock);
-    struct watchdog *dog = runtime->watchdog ? runtime->watchdog : start(runtime);
+    bool closed = runtime->closed;
+    struct watchdog *dog = runtime->watchdog || closed ? runtime->watchdog : start(runtime);
     pthread_mutex_unlock(&runtime->lock);
+    if (!dog && closed)
+        return pawl_error_set(err, PAWL_E_INVALID, "on_cancel: the runtime was shut down");
     if (!dog)
         return pawl_error_set(
             err, PAWL_E_UNSUPPORTED,
@@ -128,6 +133,11 @@ void pawl_watchdog_stop(struct watchdog *dog) {
     pthread_cond_broadcast(&dog->changed);
     pthread_mutex_unlock(&dog->lock);
     pthread_join(dog->thread, NULL);
+}
+
+void pawl_watchdog_free(struct watchdog *dog) {
+    if (!dog)
+        return;
     pthread_mutex_destroy(&dog->lock);
     pthread_cond_destroy(&dog->changed);
     free(dog);
