@@ -1,6 +1,8 @@
 /* Arguments and list items in the wrong order or too many, and calls that should not be there. */
 #include "fix/mutator_names_internal.h"
 
+#define NEVER 1000
+
 static void swap(struct mutator_search *search, uint32_t a, uint32_t a_end, uint32_t b, uint32_t b_end, int32_t cost) {
     const struct mutator_program *p = search->program;
     struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_ARGUMENTS, cost, a, b_end);
@@ -38,7 +40,8 @@ static void items(struct mutator_search *search, uint32_t begin, uint32_t end, i
         bool comma = last < end && pawl_token_is(p, last, ",");
         if (!comma && last < end)
             return;
-        if (first < last)
+        bool needed = first == begin && pawl_token_is(p, next + 1, "="); /* before keyword arguments */
+        if (first < last && drop_cost != NEVER && !needed)
             drop_item(search, begin, first, last, end, drop_cost);
         if (comma && next < next_end && !is_empty_or_spread(p, first, last) && !is_empty_or_spread(p, next, next_end))
             swap(search, first, last, next, next_end, swap_cost);
@@ -77,10 +80,14 @@ static void bracket(struct mutator_search *search, uint32_t open) {
     if (close == PAWL_NO_INDEX || close == open + 1)
         return;
     const struct mutator_line *line = &p->lines[p->tokens[open].line];
+    bool fixed_count = pawl_token_in(p, open - 1, "filter map isinstance") || pawl_token_is(p, open + 1, "lambda");
+    bool loop = pawl_range_holds(p, open + 1, close, "for");
     if (pawl_opens_call(p, open) && !(line->flags & MUTATOR_LINE_DEFINES)) {
-        items(search, open + 1, close, 35, 55);
+        if (!loop)
+            items(search, open + 1, close, 35, fixed_count ? NEVER : 55);
         unwrap(search, open);
-    } else if (!pawl_opens_index(p, open) && !(line->flags & MUTATOR_LINE_DEFINES) && !pawl_token_is(p, open, "{"))
+    } else if (!pawl_opens_index(p, open) && !(line->flags & MUTATOR_LINE_DEFINES) && !pawl_token_is(p, open, "{") &&
+               !loop)
         items(search, open + 1, close, 50, 60);
 }
 
@@ -98,8 +105,9 @@ static void bare_items(struct mutator_search *search, const struct mutator_line 
             end = p->tokens[end].kind == MUTATOR_OPEN && p->tokens[end].match != PAWL_NO_INDEX
                       ? p->tokens[end].match + 1
                       : end + 1;
+        bool target = pawl_token_in(p, end, "= in");
         if (end <= line->last && pawl_item_end(p, begin, end) < end)
-            items(search, begin, end, 50, 90);
+            items(search, begin, end, 50, target ? NEVER : 90);
         i = end > i ? end - 1 : i;
     }
 }

@@ -76,6 +76,32 @@ static void literal(struct mutator_search *search, uint32_t i) {
         pawl_search_replace(search, PAWL_MUTATION_LITERAL, 80, i, i + 1, "0");
 }
 
+/* The truths of a function, all of them: it says the opposite of what it should. */
+static void exchange_truths(struct mutator_search *search, uint32_t line) {
+    const struct mutator_program *p = search->program;
+    const char *words[] = {p->language->false_word, p->language->true_word};
+    uint32_t found[3], count = 0;
+    for (uint32_t i = line + 1; i < p->line_count && p->lines[i].indent > p->lines[line].indent && count < 4; i++) {
+        for (uint32_t t = p->lines[i].first; t < p->lines[i].last && count < 4; t++) {
+            if (!pawl_token_is(p, t, words[0]) && !pawl_token_is(p, t, words[1]))
+                continue;
+            if (count < 3)
+                found[count] = t;
+            count++;
+        }
+    }
+    if (count < 2 || count > 3) /* more would not fit into an edit, nor be one thought */
+        return;
+    struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_LITERAL, 45, found[0], found[count - 1] + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        pawl_edit_text(&edit, words[pawl_token_is(p, found[i], words[0])]);
+        if (i + 1 < count)
+            pawl_edit_part(&edit, p, p->tokens[found[i]].end, p->tokens[found[i + 1]].start);
+    }
+    edit.note = "true and false exchanged in the function";
+    pawl_search_add(search, &edit);
+}
+
 void pawl_mutate_conditions(struct mutator_search *search) {
     const struct mutator_program *p = search->program;
     for (uint32_t i = 0; i < p->token_count; i++) {
@@ -94,5 +120,9 @@ void pawl_mutate_conditions(struct mutator_search *search) {
         operands(search, i);
         if (kind == MUTATOR_KEYWORD || kind == MUTATOR_NAME)
             literal(search, i);
+    }
+    for (uint32_t line = 0; line < p->line_count; line++) {
+        if (p->lines[line].flags & MUTATOR_LINE_DEFINES)
+            exchange_truths(search, line);
     }
 }

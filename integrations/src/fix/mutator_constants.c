@@ -121,12 +121,25 @@ static void restring(struct mutator_search *search, uint32_t i, uint32_t start, 
     pawl_search_add(search, &edit);
 }
 
-static const char *other_case(char c) {
-    static const char letters[] = "a\0A\0b\0B\0c\0C\0d\0D\0e\0E\0f\0F\0g\0G\0h\0H\0i\0I\0j\0J\0k\0K\0l\0L\0m\0M\0n\0N\0"
-                                  "o\0O\0p\0P\0q\0Q\0r\0R\0s\0S\0t\0T\0u\0U\0v\0V\0w\0W\0x\0X\0y\0Y\0z\0Z";
-    if (c >= 'a' && c <= 'z')
-        return letters + 4 * (c - 'a') + 2;
-    return c >= 'A' && c <= 'Z' ? letters + 4 * (c - 'A') : NULL;
+/* The string becomes one byte. */
+static void become_byte(struct mutator_search *search, uint32_t i, char byte, int32_t cost) {
+    struct mutator_edit edit = pawl_edit_tokens(search->program, PAWL_MUTATION_STRING, cost, i, i + 1);
+    edit.start++;
+    edit.end--;
+    pawl_edit_byte(&edit, byte);
+    pawl_search_add(search, &edit);
+}
+
+/* Marks and letters that are taken for each other, the opposite first. */
+static void marks(struct mutator_search *search, uint32_t i, char mark) {
+    static const char *const kin[] = {"()[{", ")(]}", "[]({", "][)}", "{}([", "}{)]", "<>", "><",
+                                      "+-*",  "-+_",  "*+/",  "/*",   ",;.",  ";,",   ".,", "_-"};
+    for (size_t row = 0; row < sizeof kin / sizeof *kin; row++) {
+        for (int32_t k = 1; kin[row][0] == mark && kin[row][k]; k++)
+            become_byte(search, i, kin[row][k], 60 + 5 * k);
+    }
+    if ((mark >= 'a' && mark <= 'z') || (mark >= 'A' && mark <= 'Z'))
+        become_byte(search, i, (char)(mark ^ 0x20), 65);
 }
 
 static void string(struct mutator_search *search, uint32_t i) {
@@ -149,8 +162,8 @@ static void string(struct mutator_search *search, uint32_t i) {
         restring(search, i, start, start + 1, "", 40);
     if (inside > 0 && text[inside] != ' ' && (text[inside] == ',' || text[inside] == ':'))
         restring(search, i, start, end, " ", 75);
-    if (inside == 1 && other_case(text[1]))
-        restring(search, i, start, start, other_case(text[1]), 65);
+    if (inside == 1)
+        marks(search, i, text[1]);
     donors(search, i, PAWL_MUTATION_STRING, 55, 10);
 }
 

@@ -49,6 +49,11 @@ void pawl_edit_number(struct mutator_edit *edit, long long value) {
     pawl_edit_piece(edit, (struct mutator_piece){NULL, (uint32_t)length});
 }
 
+void pawl_edit_byte(struct mutator_edit *edit, char byte) {
+    edit->number[0] = byte;
+    pawl_edit_piece(edit, (struct mutator_piece){NULL, 1});
+}
+
 static int32_t suspicion_cost(const struct mutator_search *search, uint32_t row) {
     if (!search->suspicion)
         return 0;

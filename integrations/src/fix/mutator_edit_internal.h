@@ -49,7 +49,9 @@ void pawl_edit_part(struct mutator_edit *edit, const struct mutator_program *pro
 /** The bytes of tokens [first, last), with what stands between them. */
 void pawl_edit_part_tokens(struct mutator_edit *edit, const struct mutator_program *program, uint32_t first,
                            uint32_t last);
+/* Of these two at most one per edit. */
 void pawl_edit_number(struct mutator_edit *edit, long long value);
+void pawl_edit_byte(struct mutator_edit *edit, char byte);
 
 /** Adds a copy. Edits of a fixed line are refused. */
 void pawl_search_add(struct mutator_search *search, const struct mutator_edit *edit);

@@ -10,6 +10,9 @@ static void siblings_of_group(struct mutator_search *search, uint32_t i, const s
     const struct mutator_program *p = search->program;
     const struct mutator_token *t = &p->tokens[i];
     char words[128];
+    bool loose = group->length > 0 && *group->text == '~';
+    struct mutator_piece inner = {group->text + loose, group->length - loose};
+    group = &inner;
     if (group->length >= sizeof words)
         return;
     memcpy(words, group->text, group->length);
@@ -18,7 +21,7 @@ static void siblings_of_group(struct mutator_search *search, uint32_t i, const s
         return;
     const char *list = words;
     struct mutator_piece word;
-    for (int32_t cost = 22; pawl_next_word(&list, ' ', &word); cost += 8) {
+    for (int32_t cost = loose ? 50 : 22; pawl_next_word(&list, ' ', &word); cost += 8) {
         struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_FUNCTION, cost, i, i + 1);
         word.text = group->text + (word.text - words); /* the list outlives the copy */
         pawl_edit_piece(&edit, word);
@@ -40,7 +43,10 @@ static bool same_role(const struct mutator_program *p, uint32_t site, uint32_t d
     bool defined = pawl_token_in(p, donor - 1, "def function");
     if (pawl_is_attribute(p, site) != pawl_is_attribute(p, donor))
         return false;
-    return pawl_is_called(p, site) ? pawl_is_called(p, donor) || defined : !pawl_is_called(p, donor) && !defined;
+    bool called = pawl_is_called(p, donor) || (defined && pawl_token_is(p, donor + 1, "("));
+    if (!pawl_is_called(p, site))
+        return !called;
+    return called && pawl_count_items(p, site + 1) == pawl_count_items(p, donor + 1);
 }
 
 static void others_of_program(struct mutator_search *search, uint32_t site, int32_t cost) {

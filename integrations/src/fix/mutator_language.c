@@ -14,12 +14,12 @@ static const struct mutator_language python = {
     .null_word = "None",
     .wraps = "abs len set int sorted str list sum max min float round reversed",
     .suffixes = "[1:] [:-1] [::-1] [-1] [0] .lower() .strip() .copy() .upper() .split() .keys() .values() .items()",
-    .siblings = "min max|any all|sorted reversed list set|append extend add|floor ceil round int|"
+    .siblings = "min max|any all|sorted reversed|~sorted list set|append extend add|floor ceil|~round int|"
                 "upper lower swapcase capitalize title|isupper islower isalpha isdigit isalnum isspace|"
                 "startswith endswith|index rindex find rfind|lstrip rstrip strip|ljust rjust center|"
-                "split rsplit splitlines|keys values items|int float str|ord chr|sum len max min|popleft pop|"
+                "split rsplit splitlines|keys values items|~int float str|ord chr|~sum len max min|popleft pop|"
                 "appendleft append|union intersection difference symmetric_difference update|remove discard pop|"
-                "match search fullmatch|filter map|zip zip_longest|sin cos|log log2 log10 exp|hex bin oct|"
+                "match search fullmatch|~filter map|zip zip_longest|sin cos|log log2 log10 exp|hex bin oct|"
                 "partition rpartition|permutations combinations product|bisect_left bisect_right|"
                 "removeprefix removesuffix lstrip rstrip|tuple list|heappush heappop|isinstance issubclass",
     .indented = true,

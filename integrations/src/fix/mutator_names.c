@@ -30,7 +30,8 @@ static bool is_parameter(const struct mutator_program *p, uint32_t i) {
 
 bool pawl_is_variable(const struct mutator_program *p, uint32_t i) {
     if (!pawl_token_kind_is(p, i, MUTATOR_NAME) || pawl_is_attribute(p, i) || pawl_is_called(p, i) ||
-        is_keyword_argument(p, i) || is_key(p, i) || pawl_token_in(p, i - 1, "def class function import"))
+        is_keyword_argument(p, i) || is_key(p, i) || pawl_token_in(p, i - 1, "def class function import") ||
+        pawl_token_in(p, i, "int str float list dict set tuple bool"))
         return false;
     if (p->language->shell)
         return pawl_token_is(p, i - 1, "$") || pawl_token_is(p, i + 1, "=") || pawl_in_arithmetic(p, i);
@@ -71,12 +72,44 @@ void pawl_scope_range(const struct mutator_program *p, uint32_t site, uint32_t *
         *last = p->lines[line].last;
 }
 
-/* How often a name is read or written in the scope; one that is only ever bound was probably meant somewhere. */
-static uint32_t uses(const struct mutator_program *p, uint32_t name, uint32_t first, uint32_t last) {
+uint32_t pawl_count_uses(const struct mutator_program *p, uint32_t name, uint32_t first, uint32_t last) {
     uint32_t count = 0;
     for (uint32_t i = first; i < last; i++)
         count += p->tokens[i].kind == MUTATOR_NAME && pawl_token_equal(p, i, name);
     return count;
+}
+
+uint32_t pawl_count_items(const struct mutator_program *p, uint32_t open) {
+    uint32_t close = p->tokens[open].match, count = 0;
+    for (uint32_t at = open + 1; close != PAWL_NO_INDEX && at < close && count < 20; count++)
+        at = pawl_item_end(p, at, close) + 1;
+    return count;
+}
+
+bool pawl_range_holds(const struct mutator_program *p, uint32_t first, uint32_t last, const char *words) {
+    for (uint32_t i = first; i < last && i < first + 300; i++) {
+        if (pawl_token_in(p, i, words))
+            return true;
+        if (p->tokens[i].kind == MUTATOR_OPEN && p->tokens[i].match != PAWL_NO_INDEX)
+            i = p->tokens[i].match;
+    }
+    return false;
+}
+
+/* Bound by its own statement, as in x = ... or for x in ...: it has no value before that is done. */
+static bool is_bound_here(const struct mutator_program *p, uint32_t donor, uint32_t site) {
+    const struct mutator_line *line = &p->lines[p->tokens[site].line];
+    if (donor < line->first || donor >= line->last || p->tokens[donor].parent != PAWL_NO_INDEX)
+        return false;
+    uint32_t first, last;
+    pawl_scope_range(p, site, &first, &last);
+    bool target = donor < site && (pawl_token_in(p, donor + 1, "= ,") || pawl_is_loop_in(p, donor + 1));
+    return target && pawl_count_uses(p, donor, first, line->first) == 0;
+}
+
+bool pawl_is_visible(const struct mutator_program *p, uint32_t donor, uint32_t site) {
+    bool own_loop = pawl_is_loop_in(p, site - 1) && pawl_token_equal(p, site - 2, donor);
+    return !own_loop && !is_hidden(p, donor, site) && !is_bound_here(p, donor, site);
 }
 
 static bool is_target(const struct mutator_program *p, uint32_t i) {
@@ -90,7 +123,7 @@ struct donors {
 
 static void consider(const struct mutator_program *p, struct donors *d, uint32_t donor, uint32_t site) {
     if (d->count == DONORS || !pawl_is_variable(p, donor) || pawl_token_equal(p, donor, site) ||
-        pawl_token_in(p, donor, "self cls this _") || is_hidden(p, donor, site))
+        pawl_token_in(p, donor, "self cls this _") || !pawl_is_visible(p, donor, site))
         return;
     for (uint32_t i = 0; i < d->count; i++) {
         if (pawl_token_equal(p, d->names[i], donor))
@@ -111,6 +144,12 @@ static void collect(const struct mutator_program *p, struct donors *d, uint32_t 
         consider(p, d, i, site);
 }
 
+/* A name that holds another kind of thing hardly was meant. */
+static int32_t mismatch(const struct mutator_program *p, enum mutator_shape shape, uint32_t donor) {
+    enum mutator_shape other = pawl_name_shape(p, donor);
+    return shape != MUTATOR_SHAPE_UNKNOWN && other != MUTATOR_SHAPE_UNKNOWN && shape != other ? 60 : 0;
+}
+
 static void variable(struct mutator_search *search, uint32_t site) {
     const struct mutator_program *p = search->program;
     struct donors d = {.count = 0};
@@ -119,10 +158,15 @@ static void variable(struct mutator_search *search, uint32_t site) {
     collect(p, &d, site, first);
     bool bound_here = pawl_token_in(p, site - 1, "for let const var") || pawl_is_loop_in(p, site + 1);
     int32_t cost = bound_here ? 90 : is_target(p, site) ? 60 : 35;
+    enum mutator_shape shape = pawl_name_shape(p, site);
+    int32_t rank = 0;
     for (uint32_t i = 0; i < d.count; i++) {
-        bool unused = uses(p, d.names[i], first, last) == 1;
-        struct mutator_edit edit =
-            pawl_edit_tokens(p, PAWL_MUTATION_NAME, cost + (unused ? -20 : 8 * (int32_t)i), site, site + 1);
+        /* One that is only ever bound was probably meant somewhere. */
+        bool unused = pawl_count_uses(p, d.names[i], first, last) == 1;
+        int32_t extra = mismatch(p, shape, d.names[i]);
+        extra += unused ? -20 : 8 * rank;
+        rank += extra < 60;
+        struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_NAME, cost + extra, site, site + 1);
         pawl_edit_part_tokens(&edit, p, d.names[i], d.names[i] + 1);
         pawl_search_add(search, &edit);
     }

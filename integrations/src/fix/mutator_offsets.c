@@ -1,5 +1,5 @@
 /* One too many or too few: + 1 and - 1 where counting goes wrong, in indexes, slices, ranges and comparisons. */
-#include "fix/mutator_edit_internal.h"
+#include "fix/mutator_names_internal.h"
 
 /* "+ 1" can stand after the range: arithmetic without a lone literal, which is a constant's matter. */
 static bool can_shift(const struct mutator_program *p, uint32_t first, uint32_t last) {
@@ -24,6 +24,9 @@ static void shift(struct mutator_search *search, uint32_t first, uint32_t last, 
     const struct mutator_program *p = search->program;
     static const char *const terms[] = {" + 1", " - 1"};
     if (!can_shift(p, first, last))
+        return;
+    enum mutator_shape shape = pawl_expression_shape(p, first, last);
+    if (shape != MUTATOR_SHAPE_UNKNOWN && shape != MUTATOR_SHAPE_NUMBER)
         return;
     for (int i = 0; i < 2; i++) {
         struct mutator_edit edit = pawl_edit_after(p, PAWL_MUTATION_OFFSET, cost + 5 * i, last - 1);
@@ -101,13 +104,15 @@ static void result(struct mutator_search *search, uint32_t i) {
     uint32_t end = line->last;
     if (end > i + 1 && pawl_token_is(p, end - 1, ";"))
         end--;
-    shift(search, i + 1, end, 70);
+    bool number = pawl_expression_shape(p, i + 1, end) == MUTATOR_SHAPE_NUMBER;
+    shift(search, i + 1, end, number ? 50 : 70);
 }
 
 void pawl_mutate_offsets(struct mutator_search *search) {
     const struct mutator_program *p = search->program;
     for (uint32_t i = 1; i < p->token_count; i++) {
-        if (!pawl_is_editable(p, i) || !pawl_in_arithmetic(p, i))
+        if (!pawl_is_editable(p, i) || !pawl_in_arithmetic(p, i) ||
+            p->lines[p->tokens[i].line].flags & MUTATOR_LINE_DEFINES)
             continue;
         brackets(search, i);
         comparison(search, i);

@@ -114,6 +114,27 @@ static bool assigned_before(const struct mutator_program *p, uint32_t target) {
     return false;
 }
 
+static bool in_loop(const struct mutator_program *p, uint32_t line) {
+    for (uint32_t at = p->lines[line].opener, depth = 0; at != PAWL_NO_INDEX && depth < 8; depth++) {
+        if (pawl_token_in(p, p->lines[at].first, "for while"))
+            return true;
+        at = p->lines[at].opener;
+    }
+    return false;
+}
+
+/* A loop that overwrites what it does not read may have been meant to add up. */
+static bool may_accumulate(const struct mutator_program *p, uint32_t i) {
+    const struct mutator_line *line = &p->lines[p->tokens[i].line];
+    if (!in_loop(p, p->tokens[i].line) || i != line->first + 1)
+        return false;
+    for (uint32_t at = i + 1; at < line->last && at < i + 100; at++) {
+        if (pawl_token_equal(p, at, line->first))
+            return false;
+    }
+    return true;
+}
+
 static void plain_assignment(struct mutator_search *search, uint32_t i) {
     const struct mutator_program *p = search->program;
     if (!pawl_token_is(p, i, "=") || i == 0)
@@ -127,7 +148,7 @@ static void plain_assignment(struct mutator_search *search, uint32_t i) {
     bool is_statement = line->first == pawl_primary_start(p, i - 1);
     if (!is_statement || pawl_token_in(p, i + 1, "[ { None null new function") || !assigned_before(p, line->first))
         return;
-    pawl_search_replace(search, PAWL_MUTATION_ASSIGNMENT, 55, i, i + 1, "+=");
+    pawl_search_replace(search, PAWL_MUTATION_ASSIGNMENT, may_accumulate(p, i) ? 30 : 60, i, i + 1, "+=");
     pawl_search_replace(search, PAWL_MUTATION_ASSIGNMENT, 75, i, i + 1, "-=");
     pawl_search_replace(search, PAWL_MUTATION_ASSIGNMENT, 85, i, i + 1, "*=");
 }

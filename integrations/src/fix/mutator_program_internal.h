@@ -62,7 +62,8 @@ struct mutator_language {
     const char *and_word, *or_word, *not_word, *true_word, *false_word, *null_word;
     const char *wraps;    /**< Calls worth putting around an expression: the likely ones first. */
     const char *suffixes; /**< Method calls, indexes and slices worth adding after an expression. */
-    const char *siblings; /**< Names of the same shape, which are taken for each other; groups are separated by |. */
+    const char *siblings; /**< Names of the same shape, which are taken for each other; groups are separated by |, and ~
+                             begins those that are less alike. */
     bool indented;        /**< Blocks are made by indentation. */
     bool hash_comments, slash_comments, python_strings, template_strings, patterns, shell;
 };

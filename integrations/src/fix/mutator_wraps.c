@@ -9,6 +9,7 @@
 struct slot {
     uint32_t first, last;
     bool primary; /* one name, literal or bracket with its trailers */
+    enum mutator_shape shape;
     int32_t cost; /* of the place */
 };
 
@@ -34,6 +35,25 @@ static bool is_word(const struct mutator_piece *word, const char *text) {
     return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
 }
 
+/* What makes sense of each kind of thing, and what is an error or changes nothing. */
+static bool makes_sense(const struct slot *slot, const struct mutator_piece *word) {
+    bool numeric = pawl_word_in(word->text, word->length, "abs round float Math.abs Math.floor Math.ceil Math.round");
+    bool elements = pawl_word_in(word->text, word->length, "len set sorted list sum max min reversed");
+    bool converts = pawl_word_in(word->text, word->length, "int Number parseInt");
+    switch (slot->shape) {
+    case MUTATOR_SHAPE_TRUTH:
+        return false;
+    case MUTATOR_SHAPE_NUMBER:
+        return !elements;
+    case MUTATOR_SHAPE_TEXT:
+        return !numeric && !is_word(word, "sum") && !is_word(word, "str");
+    case MUTATOR_SHAPE_CONTAINER:
+        return !numeric && !converts;
+    default:
+        return true;
+    }
+}
+
 /* A difference wants abs, a quotient int: these are forgotten more often than the rest of the list. */
 static int32_t wrap_cost(const struct mutator_program *p, const struct slot *slot, const struct mutator_piece *word,
                          int32_t rank) {
@@ -51,7 +71,7 @@ static void language_wraps(struct mutator_search *search, const struct slot *slo
     for (int32_t rank = 0; pawl_next_word(&list, ' ', &word); rank++) {
         const struct mutator_token *t = &p->tokens[slot->first];
         bool already = t->end - t->start == word.length && memcmp(p->text + t->start, word.text, word.length) == 0;
-        if (!already)
+        if (!already && makes_sense(slot, &word))
             wrap(search, slot, word, slot->cost + wrap_cost(p, slot, &word, rank));
     }
 }
@@ -69,8 +89,11 @@ static void program_wraps(struct mutator_search *search, const struct slot *slot
             continue;
         if (pawl_token_in(p, i, p->language->wraps) || pawl_token_in(p, i, "range print isinstance"))
             continue;
+        uint32_t scope = p->lines[p->tokens[slot->first].line].scope;
+        bool own =
+            scope != PAWL_NO_INDEX && pawl_count_uses(p, i, p->lines[scope].first, p->lines[scope].first + 3) > 0;
         struct mutator_piece name = {p->text + p->tokens[i].start, p->tokens[i].end - p->tokens[i].start};
-        wrap(search, slot, name, slot->cost + 75 + 10 * found++);
+        wrap(search, slot, name, slot->cost + 75 + (own ? 50 : 0) + 10 * found++);
     }
 }
 
@@ -97,13 +120,6 @@ static void slice(struct mutator_search *search, const struct slot *slot, uint32
     }
 }
 
-static uint32_t uses(const struct mutator_program *p, uint32_t name, uint32_t first, uint32_t last) {
-    uint32_t count = 0;
-    for (uint32_t i = first; i < last; i++)
-        count += p->tokens[i].kind == MUTATOR_NAME && pawl_token_equal(p, i, name);
-    return count;
-}
-
 /* Slices by a name of the scope: one that nothing uses yet is a good guess. */
 static void name_slices(struct mutator_search *search, const struct slot *slot) {
     const struct mutator_program *p = search->program;
@@ -114,9 +130,10 @@ static void name_slices(struct mutator_search *search, const struct slot *slot) 
     begin = slot->first > first + 200 ? slot->first - 200 : first;
     for (uint32_t i = slot->first; i-- > begin && taken < 6;) {
         bool bound = pawl_is_variable(p, i) && (pawl_token_in(p, i + 1, "= : , )") || pawl_token_in(p, i - 1, "( ,"));
-        if (!bound || pawl_token_equal(p, i, slot->first))
+        if (!bound || pawl_token_equal(p, i, slot->first) || !pawl_is_visible(p, i, slot->first) ||
+            pawl_name_shape(p, i) == MUTATOR_SHAPE_CONTAINER)
             continue;
-        bool unused = uses(p, i, first, last) == 1;
+        bool unused = pawl_count_uses(p, i, first, last) == 1;
         taken++;
         if (unused || taken <= 2)
             slice(search, slot, i, unused ? 40 : 105);
@@ -127,17 +144,44 @@ static void fill(struct mutator_search *search, uint32_t first, uint32_t last, i
     const struct mutator_program *p = search->program;
     if (first >= last || last - first > LONGEST || !pawl_begins_operand(p, first) || !pawl_ends_operand(p, last - 1))
         return;
-    struct slot slot = {first, last, pawl_primary_end(p, first) >= last, cost};
+    struct slot slot = {first, last, pawl_primary_end(p, first) >= last, pawl_expression_shape(p, first, last), cost};
     enum mutator_token_kind kind = p->tokens[first].kind;
     bool constant = last == first + 1 && kind != MUTATOR_NAME;
-    if (constant || pawl_item_end(p, first, last) != last)
+    bool type = last == first + 1 && pawl_token_in(p, first, "int str float list dict set tuple bool");
+    if (constant || type || pawl_item_end(p, first, last) != last ||
+        pawl_range_holds(p, first, last, "for if lambda =>") || slot.shape == MUTATOR_SHAPE_TRUTH)
         return;
     language_wraps(search, &slot);
     program_wraps(search, &slot);
-    if (!slot.primary || kind == MUTATOR_OPERATOR || (kind == MUTATOR_OPEN && !pawl_token_is(p, first, "[")))
+    if (slot.shape == MUTATOR_SHAPE_NUMBER || slot.shape == MUTATOR_SHAPE_TRUTH || !slot.primary ||
+        kind == MUTATOR_OPERATOR || (kind == MUTATOR_OPEN && !pawl_token_is(p, first, "[")))
         return;
     suffixes(search, &slot);
     name_slices(search, &slot);
+}
+
+/* Equal in what matters: both sides get the same call or method. */
+static void wrap_both(struct mutator_search *search, uint32_t i) {
+    const struct mutator_program *p = search->program;
+    static const char *const forms[][2] = {{"sorted(", ")"}, {"set(", ")"}, {"len(", ")"}, {"", ".lower()"}};
+    if (!pawl_token_in(p, i, "== !=") || !p->language->indented)
+        return;
+    uint32_t left = pawl_left_operand(p, i), right = pawl_right_operand(p, i);
+    bool constant = p->tokens[i + 1].kind == MUTATOR_NUMBER || p->tokens[left].kind == MUTATOR_NUMBER;
+    if (left >= i || right <= i + 1 || constant || right - left > LONGEST || pawl_primary_end(p, left) < i ||
+        pawl_primary_end(p, i + 1) < right)
+        return;
+    for (int32_t form = 0; form < 4; form++) {
+        struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_WRAP, 85 + 5 * form, left, right);
+        pawl_edit_text(&edit, forms[form][0]);
+        pawl_edit_part_tokens(&edit, p, left, i);
+        pawl_edit_text(&edit, forms[form][1]);
+        pawl_edit_part(&edit, p, p->tokens[i - 1].end, p->tokens[i + 1].start);
+        pawl_edit_text(&edit, forms[form][0]);
+        pawl_edit_part_tokens(&edit, p, i + 1, right);
+        pawl_edit_text(&edit, forms[form][1]);
+        pawl_search_add(search, &edit);
+    }
 }
 
 static uint32_t statement_end(const struct mutator_program *p, uint32_t i) {
@@ -176,6 +220,7 @@ static void around(struct mutator_search *search, uint32_t i) {
     else if (pawl_operator_precedence(p, i) == 4) {
         fill(search, i + 1, pawl_right_operand(p, i), 15);
         fill(search, pawl_left_operand(p, i), i, 10);
+        wrap_both(search, i);
     }
 }
 
