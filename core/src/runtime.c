@@ -300,15 +300,20 @@ void pawl_runtime_give_back(struct loop *loop) {
     put_back(runtime, loop);
 }
 
+static bool has_work(struct loop *loop) {
+    return atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 || atomic_load(&loop->inbox);
+}
+
+/* Closing is looked at before each sleep: shutdown sets it, then posts, and a post ends or prevents the sleep. */
 static void *drive_thread(void *user) {
     struct loop *loop = user;
-    while (!atomic_load(&loop->runtime->closing) || atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 ||
-           atomic_load(&loop->inbox)) {
+    for (;;) {
         pawl_loop_turn(loop, SIZE_MAX);
+        if (atomic_load(&loop->runtime->closing) && !has_work(loop))
+            return NULL;
         if (!loop->ready_head)
             pawl_loop_sleep(loop);
     }
-    return NULL;
 }
 
 struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err) {
