@@ -1,5 +1,6 @@
 /* START -> as many children as may run at once; CHILD_DONE -> the next child | wait for the rest | finish with the
- * list. The first failure of mode all cancels the rest and is the outcome once they have ended. */
+ * list. The first failure of mode all cancels the rest and is the outcome once they have ended. An inline leaf that
+ * nobody observes needs no lane: it runs like a step of a sequence when its turn comes. */
 #include "engine_internal.h"
 #include "error_internal.h"
 #include "value_internal.h"
@@ -17,11 +18,14 @@ struct parallel {
 
 struct parallel_frame {
     uint32_t next;       /* child that starts next */
+    uint32_t free_count; /* of lanes */
+    uint32_t at_once;    /* child that runs without a lane */
+    bool runs_at_once;
     uint32_t more_count; /* failures beside the first, not counting what its cancel ended */
     pawl_error *first, *more;
     uint64_t limit_ns; /* of the first */
     /* One per child: a reference, except to the node's own input, which outlives the frame. Then, in mode settle, one
-     * error per child; then the child in each lane. */
+     * error per child; then the child in each lane; then the lanes that are free. */
     pawl_value *values[];
 };
 
@@ -37,21 +41,65 @@ static uint32_t *children_in_lanes(struct parallel_frame *f, const struct parall
     return (uint32_t *)(void *)(errors_in(f, p) + error_count(p));
 }
 
-static size_t frame_bytes(const struct parallel *p) {
-    return sizeof(struct parallel_frame) + p->count * sizeof(pawl_value *) + error_count(p) * sizeof(pawl_error *) +
-           p->lanes * sizeof(uint32_t);
+static uint32_t *free_lanes(struct parallel_frame *f, const struct parallel *p) {
+    return children_in_lanes(f, p) + p->lanes;
 }
 
-static void start_next(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f, size_t lane) {
-    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.branch", .attribute_value = f->next};
-    children_in_lanes(f, p)[lane] = f->next;
-    pawl_frame_start(frame, lane, pawl_frame_node(frame)->children[f->next++], pawl_frame_input(frame), &scope);
+static size_t frame_bytes(const struct parallel *p) {
+    return sizeof(struct parallel_frame) + p->count * sizeof(pawl_value *) + error_count(p) * sizeof(pawl_error *) +
+           p->lanes * 2 * sizeof(uint32_t);
+}
+
+/* ---- starting ---- */
+
+static void start_in_lane(pawl_frame *frame, size_t lane, uint32_t index) {
+    const pawl_primitive *child = pawl_frame_node(frame)->children[index];
+    if (likely(!pawl_context_is_observed(pawl_frame_context(frame)))) {
+        pawl_frame_start(frame, lane, child, pawl_frame_input(frame), NULL);
+        return;
+    }
+    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.branch", .attribute_value = index};
+    pawl_frame_start(frame, lane, child, pawl_frame_input(frame), &scope);
+}
+
+static bool needs_no_lane(const pawl_primitive *child, pawl_frame *frame) {
+    return child->kind == NODE_INLINE && !pawl_context_is_observed(pawl_frame_context(frame));
+}
+
+/* Starts what may start; then waits, or comes back at once with an inline child's outcome. A child must be live or be
+ * there to start. */
+static pawl_step go_on(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f) {
+    static const pawl_scope own_scope = {.size = sizeof own_scope};
+    while (f->next < p->count && f->free_count > 0) {
+        const pawl_primitive *child = pawl_frame_node(frame)->children[f->next];
+        if (needs_no_lane(child, frame)) {
+            f->runs_at_once = true;
+            f->at_once = f->next++;
+            return pawl_step_run(frame, child, pawl_frame_input(frame), &own_scope);
+        }
+        uint32_t lane = free_lanes(f, p)[--f->free_count];
+        children_in_lanes(f, p)[lane] = f->next;
+        start_in_lane(frame, lane, f->next++);
+    }
+    return pawl_step_wait_children(frame);
 }
 
 static pawl_step start(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f) {
-    for (size_t lane = 0; lane < p->lanes; lane++)
-        start_next(p, frame, f, lane);
-    return pawl_step_wait_children(frame);
+    f->free_count = p->lanes;
+    for (uint32_t lane = 0; lane < p->lanes; lane++)
+        free_lanes(f, p)[lane] = p->lanes - 1 - lane; /* the first lane comes first */
+    return go_on(p, frame, f);
+}
+
+/* Which child it was; its lane is free again. */
+static uint32_t ended_child(const struct parallel *p, struct parallel_frame *f, const pawl_event *event) {
+    if (f->runs_at_once) { /* nothing else can come before its outcome */
+        f->runs_at_once = false;
+        return f->at_once;
+    }
+    uint32_t lane = (uint32_t)pawl_event_lane(event);
+    free_lanes(f, p)[f->free_count++] = lane;
+    return children_in_lanes(f, p)[lane];
 }
 
 /* ---- outcomes as they come ---- */
@@ -75,7 +123,7 @@ static void keep_failure(pawl_frame *frame, struct parallel_frame *f, pawl_outco
 
 static void keep(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f, pawl_event *event) {
     pawl_outcome *outcome = pawl_event_outcome(event);
-    uint32_t child = children_in_lanes(f, p)[pawl_event_lane(event)];
+    uint32_t child = ended_child(p, f, event);
     if (pawl_outcome_status(outcome) == PAWL_OK)
         f->values[child] = keep_value(frame, outcome);
     else if (p->options.mode == PAWL_PARALLEL_SETTLE)
@@ -240,10 +288,8 @@ static pawl_step parallel_step(const void *state, pawl_frame *frame, pawl_event 
         return start(p, frame, f);
     keep(p, frame, f, event);
     if (f->next < p->count && !f->first && pawl_frame_cancelled(frame) == PAWL_CANCEL_NONE)
-        start_next(p, frame, f, pawl_event_lane(event));
-    if (pawl_frame_live_children(frame) > 0)
-        return pawl_step_wait_children(frame);
-    return finish(p, frame, f, event);
+        return go_on(p, frame, f);
+    return pawl_frame_live_children(frame) > 0 ? pawl_step_wait_children(frame) : finish(p, frame, f, event);
 }
 
 static const pawl_primitive_vtable parallel_vtable = {
