@@ -111,7 +111,7 @@ typedef struct pawl_mutator_generator_options {
  * input.language and input.hints ([{"line", "weight"}], optional) and round; answer n is batch n of the candidates
  * {"program", "description", "line"}, the last one with done. Without state: the same input gives the same answer.
  * A run's errors: PAWL_E_INVALID when the input is no such object, PAWL_E_NOMEM. `pawl_mutator_generator("mutate",
- * .batch = 32)`; an option must be given to the macro.
+ * .batch = 32)`
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_mutator_generator_new(const char *name,
                                                                    const pawl_mutator_generator_options *options);

@@ -110,7 +110,8 @@ typedef pawl_status (*pawl_refine_feedback)(void *user, const pawl_attempt *atte
 /** Told of each attempt when it has ended (duplicates and cancelled ones too). @param candidate Borrowed. */
 typedef void (*pawl_refine_on_attempt)(void *user, const pawl_attempt *attempt, pawl_value *candidate);
 /** Told once how the loop ended, however it did, except without memory: the value it gives, or, when it fails, would
- * have given (cancelled and deadline keep the best so far this way). @param report Borrowed. */
+ * have given. "cancelled" and "deadline" keep the best so far this way; stop_reason is "failed" for any other error of
+ * the generator, the executor or a callback. @param report Borrowed. */
 typedef void (*pawl_refine_on_report)(void *user, pawl_value *report);
 
 /* ---- The primitive ---- */
