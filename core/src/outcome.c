@@ -63,11 +63,15 @@ static void write_path(const struct pawl_outcome *outcome, char *text) {
         names[count++] = outcome->path[i]->name;
     for (const pawl_frame *f = outcome->at; f && count < PATH_NODES; f = f->parent)
         names[count++] = f->node->name;
-    text[0] = '\0';
-    while (count > 0 && used < PATH_BYTES) {
-        int wrote = snprintf(text + used, PATH_BYTES - used, "%s%s", used ? "/" : "", names[--count]);
-        used += wrote > 0 ? (size_t)wrote : 0;
+    while (count > 0 && used < PATH_BYTES - 2) {
+        const char *name = names[--count];
+        size_t room = PATH_BYTES - 2 - used, length = strnlen(name, room);
+        if (used > 0)
+            text[used++] = '/';
+        memcpy(text + used, name, length);
+        used += length;
     }
+    text[used] = '\0';
 }
 
 static void write_duration(char *text, size_t size, uint64_t ns) {

@@ -22,20 +22,20 @@ static struct lead lead_of(uint8_t byte) {
     return (struct lead){4, byte == 0xf0 ? 0x90 : 0x80, byte == 0xf4 ? 0x8f : 0xbf};
 }
 
-/* Length of the character that text begins with; when there is none, 0 and the length of its maximal subpart (at least
- * 1). */
-static size_t character(const uint8_t *text, size_t length, size_t *ret_bad) {
-    struct lead lead = lead_of(text[0]);
+/* Length of the character that text begins with or, when there is none, of its maximal subpart: at least 1. */
+static size_t part_length(const char *text, size_t length, bool *ret_is_character) {
+    struct lead lead = lead_of((uint8_t)text[0]);
     size_t n = 1;
     while (n < lead.length && n < length) {
+        uint8_t byte = (uint8_t)text[n];
         uint8_t low = n == 1 ? lead.low : 0x80;
         uint8_t high = n == 1 ? lead.high : 0xbf;
-        if (text[n] < low || text[n] > high)
+        if (byte < low || byte > high)
             break;
         n++;
     }
-    *ret_bad = n;
-    return n == lead.length ? n : 0;
+    *ret_is_character = n == lead.length;
+    return n;
 }
 
 /* Most text is ASCII: eight bytes at a time. */
@@ -55,10 +55,10 @@ static size_t ascii_prefix(const char *text, size_t length) {
 size_t pawl_utf8_valid(const char *text, size_t length) {
     size_t at = 0;
     while (at < length) {
-        size_t bad;
+        bool is_character = true;
         at += ascii_prefix(text + at, length - at);
-        size_t n = at < length ? character((const uint8_t *)text + at, length - at, &bad) : 0;
-        if (n == 0)
+        size_t n = at < length ? part_length(text + at, length - at, &is_character) : 0;
+        if (!is_character)
             break;
         at += n;
     }
@@ -75,23 +75,44 @@ size_t pawl_utf8_cut(const char *text, size_t length) {
     return length;
 }
 
+/* Most text is plain: how many bytes from the start are ASCII without NUL, eight at a time ("Hacker's Delight", 6-1).
+ */
+static size_t plain_length(const char *bytes, size_t length) {
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    size_t at = 0;
+    for (uint64_t word; length - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        if ((word | (word - ones)) & tops)
+            break;
+    }
+    return at;
+}
+
 size_t pawl_utf8_lossy_into(const char *bytes, size_t length, char *buffer, size_t size) {
     static const char replacement[] = "\xef\xbf\xbd";
-    size_t total = 0;
-    size_t written = 0;
+    size_t total = plain_length(bytes, length);
+    if (total >= size)
+        total = 0; /* too long for the buffer: one by one */
+    size_t written = total;
     bool full = size == 0;
-    for (size_t at = 0; at < length;) {
-        size_t bad;
-        size_t n = bytes[at] == '\0' ? 0 : character((const uint8_t *)bytes + at, length - at, &bad);
-        const char *from = n > 0 ? bytes + at : replacement;
-        size_t step = n > 0 ? n : sizeof replacement - 1;
+    if (total > 0)
+        memcpy(buffer, bytes, total);
+    bytes += total;
+    length -= total;
+    while (length > 0) {
+        bool is_character;
+        size_t part = part_length(bytes, length, &is_character);
+        bool kept = is_character && bytes[0] != '\0';
+        const char *from = kept ? bytes : replacement;
+        size_t step = kept ? part : sizeof replacement - 1;
         full = full || size - written <= step; /* once one did not fit, no later one may */
         if (!full) {
             memcpy(buffer + written, from, step);
             written += step;
         }
         total += step;
-        at += n > 0 ? n : bytes[at] == '\0' ? 1 : bad;
+        bytes += part;
+        length -= part;
     }
     if (size > 0)
         buffer[written] = '\0';
