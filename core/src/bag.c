@@ -43,16 +43,16 @@ static bool reserve_one(struct pawl_bag *bag) {
 
 bool pawl_bag_put(struct pawl_bag *bag, const char *key, const char *value, const char *properties, size_t bytes) {
     size_t place = place_of(bag, key);
-    if (place == bag->count && !reserve_one(bag))
+    if (place >= bag->count && !reserve_one(bag))
         return false;
     struct pawl_bag_entry *entry = entry_new(key, value, properties, bytes);
     if (!entry)
         return false;
-    if (place == bag->count) {
-        bag->count++;
-    } else {
+    if (place < bag->count) {
         bag->bytes -= bag->entries[place]->bytes;
         free(bag->entries[place]);
+    } else {
+        bag->count++;
     }
     bag->bytes += bytes;
     bag->entries[place] = entry;
@@ -66,7 +66,7 @@ const struct pawl_bag_entry *pawl_bag_find(const struct pawl_bag *bag, const cha
 
 void pawl_bag_remove(struct pawl_bag *bag, const char *key) {
     size_t place = place_of(bag, key);
-    if (place == bag->count)
+    if (place >= bag->count)
         return;
     bag->bytes -= bag->entries[place]->bytes;
     free(bag->entries[place]);

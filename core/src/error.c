@@ -70,8 +70,8 @@ static void attach_cause(pawl_error *error, pawl_error *cause) {
     error->chain = cause ? cause->chain + 1 : 1;
 }
 
-pawl_error *pawl_error_make(const pawl_error_info *given, const char *path, const char *message) {
-    pawl_error_info info = complete(given);
+pawl_error *pawl_error_make(const pawl_error_info *info, const char *path, const char *message) {
+    pawl_error_info full = complete(info);
     path = path ? path : "";
     message = message ? message : "";
     char text[PAWL_ERROR_MESSAGE_BYTES];
@@ -81,19 +81,19 @@ pawl_error *pawl_error_make(const pawl_error_info *given, const char *path, cons
 
     pawl_error *error = malloc(sizeof *error + message_bytes + path_bytes);
     if (!error) {
-        pawl_error_unref(info.cause);
-        return &without_memory[info.status];
+        pawl_error_unref(full.cause);
+        return &without_memory[full.status];
     }
     char *behind = (char *)(error + 1);
     *error = (pawl_error){.refs = 1,
-                          .status = info.status,
-                          .failure_class = pawl_failure_class(info.status, info.failure_class, info.started),
-                          .started = info.started,
-                          .reason = info.reason,
-                          .retry_after_ns = info.retry_after_ns,
+                          .status = full.status,
+                          .failure_class = pawl_failure_class(full.status, full.failure_class, full.started),
+                          .started = full.started,
+                          .reason = full.reason,
+                          .retry_after_ns = full.retry_after_ns,
                           .message = memcpy(behind, text, message_bytes),
                           .path = memcpy(behind + message_bytes, path, path_bytes)};
-    attach_cause(error, info.cause);
+    attach_cause(error, full.cause);
     return error;
 }
 

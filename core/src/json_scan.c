@@ -87,10 +87,35 @@ static bool unicode_escape(struct scan *s) {
     return fault(s, PAWL_E_INVALID, what);
 }
 
+/* Whether one of eight bytes is a quote, a backslash or a control character; may err on the safe side above such a
+ * byte. A byte is zero where (x - 0x01) & ~x has its high bit: "Bit Twiddling Hacks" by Sean Eron Anderson. */
+static bool has_special(uint64_t word) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones * 0x80;
+    uint64_t quote = word ^ (ones * '"');
+    uint64_t backslash = word ^ (ones * '\\');
+    return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * 0x20) & ~word)) & highs;
+}
+
+static bool is_special(char c) {
+    return c == '"' || c == '\\' || (uint8_t)c < 0x20;
+}
+
+/* To the next byte of a string that does not stand for itself. */
+static void skip_plain(struct scan *s) {
+    const char *text = s->text;
+    size_t at = s->at;
+    uint64_t word;
+    while (at + sizeof word <= s->length && (memcpy(&word, text + at, sizeof word), !has_special(word)))
+        at += sizeof word;
+    while (at < s->length && !is_special(text[at]))
+        at++;
+    s->at = at;
+}
+
 static bool string(struct scan *s) {
     for (s->at++;;) {
-        while (s->at < s->length && s->text[s->at] != '"' && s->text[s->at] != '\\' && (uint8_t)s->text[s->at] >= 0x20)
-            s->at++;
+        skip_plain(s);
         char c = here(s);
         if (c == '"') {
             s->at++;

@@ -33,19 +33,19 @@ static bool all_finite(const cJSON *json) {
     return true;
 }
 
-pawl_status pawl_value_parse(const char *text, size_t length, const pawl_parse_limits *given, pawl_value **ret_value,
+pawl_status pawl_value_parse(const char *text, size_t length, const pawl_parse_limits *limits, pawl_value **ret_value,
                              pawl_error **err) {
-    pawl_parse_limits limits = {0};
-    pawl_status status = read_limits(given, &limits, err);
+    pawl_parse_limits bounds = {0};
+    pawl_status status = read_limits(limits, &bounds, err);
     if (status != PAWL_OK)
         return status;
     if (!text || !ret_value)
         return pawl_error_set(err, PAWL_E_INVALID, "JSON: %s is NULL", text ? "ret_value" : "the text");
-    if (length > limits.max_bytes)
+    if (length > bounds.max_bytes)
         return pawl_error_set(err, PAWL_E_LIMIT, "JSON: %zu bytes are over max_bytes, which is %llu", length,
-                              (unsigned long long)limits.max_bytes);
+                              (unsigned long long)bounds.max_bytes);
 
-    struct pawl_json_scan scan = pawl_json_scan(text, length, (size_t)limits.max_depth);
+    struct pawl_json_scan scan = pawl_json_scan(text, length, (size_t)bounds.max_depth);
     if (scan.status != PAWL_OK)
         return pawl_error_set(err, scan.status, "JSON, byte %zu: %s", scan.offset, scan.what);
     cJSON *json = cJSON_ParseWithLength(text + scan.start, length - scan.start);

@@ -106,14 +106,18 @@ static size_t format_fraction(char *written, size_t size, double number) {
     return mend_point(written, (size_t)length);
 }
 
+static bool is_plain_integer(double number) {
+    return fabs(number) <= LARGEST_INTEGER && number == floor(number) && !(number == 0 && signbit(number));
+}
+
 static void put_number(struct text *text, double number) {
-    char written[40];
-    if (!isfinite(number))
-        put(text, "null", 4);
-    else if (fabs(number) > LARGEST_INTEGER || number != floor(number) || (number == 0 && signbit(number)))
-        put(text, written, format_fraction(written, sizeof written, number));
-    else
-        put(text, written, (size_t)snprintf(written, sizeof written, "%lld", (long long)number));
+    char written[40] = "null";
+    size_t length = 4;
+    if (is_plain_integer(number))
+        length = (size_t)snprintf(written, sizeof written, "%lld", (long long)number);
+    else if (isfinite(number))
+        length = format_fraction(written, sizeof written, number);
+    put(text, written, length);
 }
 
 /* ---- Trees. Recursion: at most PAWL_VALUE_DEPTH. ---- */
@@ -149,7 +153,7 @@ static void put_json(struct text *text, const cJSON *json) {
         put_string(text, json->valuestring);
         break;
     case cJSON_Raw:
-        put(text, json->valuestring, json->valuestring ? strlen(json->valuestring) : 0);
+        put(text, json->valuestring ? json->valuestring : "null", json->valuestring ? strlen(json->valuestring) : 4);
         break;
     case cJSON_Array:
     case cJSON_Object:

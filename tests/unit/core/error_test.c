@@ -2,6 +2,7 @@
 #include "failing_malloc.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,7 +194,7 @@ static void cuts_a_long_message_between_characters(void **state) {
     for (size_t lead = 1018; lead <= 1024; lead++) {
         char text[1200];
         memset(text, 'a', lead);
-        strcpy(text + lead, "\xf0\x9f\x98\x80 tail that makes it long enough to be cut");
+        (void)sprintf(text + lead, "\xf0\x9f\x98\x80 tail that makes it long enough to be cut");
         pawl_error *err = NULL;
         pawl_error_set(&err, PAWL_E_FAILED, "%s", text);
         const char *message = pawl_error_message(err);
