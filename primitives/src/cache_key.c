@@ -39,13 +39,11 @@ static void put_tag(struct cache_key *key, char tag) {
     put(key, &tag, 1);
 }
 
-/* With its length, so that no text can look like two. */
+/* With its length, so that no text can look like two; one word, so that text is read again as it was written. */
 static void put_text(struct cache_key *key, char tag, const char *text) {
     size_t length = text ? strlen(text) : 0;
-    char head[1 + sizeof length];
-    head[0] = tag;
-    memcpy(head + 1, &length, sizeof length);
-    put(key, head, sizeof head);
+    uint64_t head = (uint64_t)length << 8 | (unsigned char)tag;
+    put(key, &head, sizeof head);
     if (length)
         put(key, text, length);
 }
@@ -218,14 +216,23 @@ static uint64_t read_word(const char *bytes) {
     return word;
 }
 
+static uint64_t mix(uint64_t state, const char *bytes, const uint64_t secrets[2]) {
+    return fold(read_word(bytes) ^ secrets[1], read_word(bytes + 8) ^ state);
+}
+
+/* Sixteen bytes at a time; the last sixteen overlap those before them. */
 static uint64_t hash(const char *bytes, size_t length, const uint64_t secrets[2]) {
     uint64_t state = secrets[0];
-    char tail[16] = {0};
-    size_t left = length;
-    for (; left >= 16; left -= 16, bytes += 16)
-        state = fold(read_word(bytes) ^ secrets[1], read_word(bytes + 8) ^ state);
-    memcpy(tail, bytes, left);
-    state = fold(read_word(tail) ^ secrets[1], read_word(tail + 8) ^ state);
+    size_t at = 0;
+    for (; at + 16 <= length; at += 16)
+        state = mix(state, bytes + at, secrets);
+    if (at < length && length >= 16) {
+        state = mix(state, bytes + length - 16, secrets);
+    } else if (at < length) {
+        char padded[16] = {0};
+        memcpy(padded, bytes, length);
+        state = mix(state, padded, secrets);
+    }
     return fold(state ^ secrets[1], length ^ UINT64_C(0x9E3779B97F4A7C15)); /* 2^64 over the golden ratio */
 }
 
