@@ -1,0 +1,185 @@
+/* What a node costs: untraced, traced, and what it allocates. Increments are over a bare run of one no-op. */
+#include "bench.h"
+#include "primitive_internal.h"
+#include <pawl/primitives/cache.h>
+#include <pawl/primitives/function.h>
+#include <pawl/primitives/parallel.h>
+#include <pawl/primitives/retry.h>
+#include <pawl/primitives/sequential.h>
+#include <pawl/primitives/timeout.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TIMES 100000
+#define KEYS 10000
+
+struct subject {
+    pawl_primitive *node;
+    pawl_context *ctx;
+    pawl_runtime *runtime;
+    pawl_value *input;
+};
+
+static pawl_status no_op(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)ctx, (void)in, (void)ret_out, (void)err;
+    return PAWL_OK;
+}
+
+static pawl_status counted(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)ctx, (void)err;
+    *ret_out = pawl_value_ref(in);
+    return PAWL_OK;
+}
+
+#define NO_OP pawl_inline("no-op", no_op, NULL)
+#define COUNTED pawl_inline("counted", counted, NULL)
+
+static void run_once(void *user) {
+    struct subject *s = user;
+    if (pawl_run(s->node, s->ctx, s->input, NULL, NULL) != PAWL_OK)
+        abort();
+}
+
+static void new_context_and_run(void *user) {
+    struct subject *s = user;
+    pawl_context *ctx = pawl_context_new(s->runtime);
+    if (!ctx || pawl_run(s->node, ctx, NULL, NULL, NULL) != PAWL_OK)
+        abort();
+    pawl_context_unref(ctx);
+}
+
+/* Takes the node. */
+static double time_run(struct subject s, pawl_primitive *node) {
+    s.node = node;
+    double ns = bench_time(run_once, &s, TIMES);
+    pawl_primitive_unref(node);
+    return ns;
+}
+
+static double mallocs_per_run(struct subject s, pawl_primitive *node) {
+    s.node = node;
+    for (int i = 0; i < 100; i++)
+        run_once(&s);
+    uint64_t before = bench_mallocs();
+    for (int i = 0; i < 1000; i++)
+        run_once(&s);
+    uint64_t made = bench_mallocs() - before;
+    pawl_primitive_unref(node);
+    return (double)made / 1000;
+}
+
+static pawl_primitive *ten_no_ops(void) {
+    return pawl_sequential("ten", NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP);
+}
+
+static pawl_primitive *ten_counted(void) {
+    return pawl_sequential("ten", COUNTED, COUNTED, COUNTED, COUNTED, COUNTED, COUNTED, COUNTED, COUNTED, COUNTED,
+                           COUNTED);
+}
+
+static pawl_primitive *ten_at_once(void) {
+    return pawl_parallel("ten", PAWL_CHILDREN(NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP, NO_OP),
+                         .mode = 0);
+}
+
+static pawl_primitive *nested(int depth) {
+    pawl_primitive *node = NO_OP;
+    for (int i = 0; i < depth; i++)
+        node = pawl_retry("again", node, .max_attempts = 3);
+    return node;
+}
+
+/* ---- the cache: 10,000 entries, keys of 80 bytes ---- */
+
+struct cache_subject {
+    struct subject s;
+    pawl_value *inputs[KEYS];
+    size_t next;
+};
+
+static void hit_once(void *user) {
+    struct cache_subject *c = user;
+    c->s.input = c->inputs[c->next = (c->next + 7919) % KEYS];
+    run_once(&c->s);
+}
+
+static double time_cache_hit(struct subject s) {
+    struct cache_subject *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    c->s = s;
+    c->s.node = pawl_cache("cache", NO_OP, .ttl_ns = PAWL_UNLIMITED, .max_entries = KEYS * 2, .no_single_flight = 1);
+    for (int i = 0; i < KEYS; i++) {
+        char key[81];
+        snprintf(key, sizeof key, "%080d", i);
+        c->inputs[i] = pawl_value_string(key);
+        c->s.input = c->inputs[i];
+        run_once(&c->s);
+    }
+    double ns = bench_time(hit_once, c, TIMES);
+    for (int i = 0; i < KEYS; i++)
+        pawl_value_unref(c->inputs[i]);
+    pawl_primitive_unref(c->s.node);
+    free(c);
+    return ns;
+}
+
+/* ---- rows ---- */
+
+static void untraced(struct bench *bench, struct subject s) {
+    double bare = time_run(s, NO_OP), ten = time_run(s, ten_no_ops());
+    bench_row(bench, "run_bare_ns", bare, "ns", 100);
+    bench_row(bench, "primitive_off_ns", (ten - time_run(s, pawl_sequential("one", NO_OP))) / 9, "ns", 12);
+    bench_row(bench, "sequence_10_off_ns", ten - bare, "ns", 120);
+    bench_row(bench, "sequence_10_counted_ns", time_run(s, ten_counted()) - bare, "ns", 220);
+    bench_row(bench, "retry_off_ns", time_run(s, nested(1)) - bare, "ns", 20);
+    bench_row(bench, "retry_nested_10_off_ns", time_run(s, nested(10)) - bare, "ns", -1);
+    bench_row(bench, "timeout_off_ns", time_run(s, pawl_timeout("limit", NO_OP, .after_ns = PAWL_S(1))) - bare, "ns",
+              40);
+    bench_row(bench, "parallel_10_off_ns", time_run(s, ten_at_once()) - bare, "ns", 300);
+    bench_row(bench, "cache_hit_off_ns", time_cache_hit(s) - bare, "ns", 70);
+    s.node = NO_OP;
+    bench_row(bench, "context_new_run_unref_ns", bench_time(new_context_and_run, &s, TIMES), "ns", -1);
+    pawl_primitive_unref(s.node);
+}
+
+static void allocations(struct bench *bench, struct subject s) {
+    bench_row(bench, "malloc_per_run", mallocs_per_run(s, NO_OP), "", 0);
+    bench_row(bench, "malloc_per_sequence_10", mallocs_per_run(s, ten_no_ops()), "", 0);
+    bench_row(bench, "malloc_per_retry_timeout",
+              mallocs_per_run(s, pawl_timeout("t", nested(1), .after_ns = PAWL_S(1))), "", 0);
+    bench_row(bench, "malloc_per_parallel_10", mallocs_per_run(s, ten_at_once()), "", -1); /* the list of results */
+    pawl_primitive *deep = nested(10);
+    bench_row(bench, "idle_run_depth_10_bytes", (double)deep->bytes[0], "B", 2048);
+    pawl_primitive_unref(deep);
+}
+
+static void see_nothing(void *self, const pawl_span *span) {
+    (void)self, (void)span;
+}
+
+static void traced(struct bench *bench) {
+    static const pawl_observer_vtable blind = {.size = sizeof blind, .span_end = see_nothing};
+    pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
+    pawl_runtime_add_observer(runtime, &blind, NULL, NULL);
+    struct subject s = {.runtime = runtime, .ctx = pawl_context_new(runtime)};
+    double bare = time_run(s, NO_OP), ten = time_run(s, ten_no_ops());
+    bench_row(bench, "run_bare_traced_ns", bare, "ns", -1);
+    bench_row(bench, "primitive_traced_ns", (ten - time_run(s, pawl_sequential("one", NO_OP))) / 9, "ns", 65);
+    bench_row(bench, "sequence_10_traced_ns", ten - bare, "ns", 650);
+    bench_row(bench, "retry_traced_ns", time_run(s, nested(1)) - bare, "ns", 140);
+    pawl_context_unref(s.ctx);
+    pawl_runtime_unref(runtime);
+}
+
+void bench_core(struct bench *bench) {
+    pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
+    struct subject s = {.runtime = runtime, .ctx = pawl_context_new(runtime)};
+    if (!s.ctx)
+        abort();
+    untraced(bench, s);
+    allocations(bench, s);
+    pawl_context_unref(s.ctx);
+    pawl_runtime_unref(runtime);
+    traced(bench);
+}
