@@ -1,0 +1,303 @@
+/* The node: reads its input, runs it in a fresh sandbox, and tells spans and the caller how it ended. */
+#include <inttypes.h>
+#include <pawl/integrations/execution.h>
+#include <pawl/integrations/local.h>
+#include <pawl/observer.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "input_internal.h"
+#include "language_internal.h"
+#include "options_internal.h"
+#include "primitive_internal.h"
+#include "sandbox_internal.h"
+#include "utf8_internal.h"
+
+/* Of stderr, in the error that fail_on_error makes. */
+#define SHOWN_STDERR 400
+
+struct node {
+    pawl_code_execution_options options;
+    pawl_execution_limits limits; /* as given */
+    char *name, *language;
+    pthread_mutex_t lock;
+    pawl_sandbox_provider *provider; /* NULL until the first run when automatic; guarded by lock */
+};
+
+/* One run of the node. */
+struct run {
+    const struct node *node;
+    pawl_context *ctx;
+    struct pawl_input input;
+    char traceparent[16 + PAWL_TRACEPARENT_BYTES];
+    char *tracestate;
+    bool observed, creating;
+    pawl_span span; /* sandbox.create, then sandbox.run */
+};
+
+static void destroy(void *user) {
+    struct node *node = user;
+    if (!node)
+        return;
+    pawl_sandbox_provider_unref(node->provider);
+    pthread_mutex_destroy(&node->lock);
+    free(node->name);
+    free(node->language);
+    free(node);
+}
+
+/* ---- provider ---- */
+
+/* A failure is not kept: the next run tries again. */
+static pawl_status get_provider(struct node *node, pawl_context *ctx, pawl_sandbox_provider **ret_provider,
+                                pawl_error **err) {
+    pawl_error *error = NULL;
+    pthread_mutex_lock(&node->lock);
+    if (!node->provider)
+        node->provider = pawl_local_provider_new(pawl_context_runtime(ctx), NULL, &error);
+    *ret_provider = node->provider;
+    pthread_mutex_unlock(&node->lock);
+    if (*ret_provider)
+        return PAWL_OK;
+    pawl_status status = error ? pawl_error_status(error) : PAWL_E_NOMEM;
+    if (err)
+        *err = error;
+    else
+        pawl_error_unref(error);
+    return status;
+}
+
+/* ---- the program's environment ---- */
+
+static bool has_variable(const pawl_execution_request *request, const char *name) {
+    for (uint64_t i = 0; i < request->env_count; i++)
+        if (strncmp(request->env[i], name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+static void add_variable(struct run *run, const char *name, const char *text) {
+    pawl_execution_request *request = &run->input.request;
+    const char **env = run->input.lists; /* request->env, as what it is: ours */
+    if (!has_variable(request, name))
+        env[request->env_count++] = text;
+}
+
+static bool add_trace(struct run *run) {
+    const char *state = pawl_context_tracestate(run->ctx);
+    memcpy(run->traceparent, "TRACEPARENT=", 12);
+    pawl_context_traceparent(run->ctx, run->traceparent + 12);
+    add_variable(run, "TRACEPARENT=", run->traceparent);
+    if (!state || !*state)
+        return true;
+    size_t bytes = strlen(state) + sizeof "TRACESTATE=";
+    run->tracestate = malloc(bytes);
+    if (!run->tracestate)
+        return false;
+    snprintf(run->tracestate, bytes, "TRACESTATE=%s", state);
+    add_variable(run, "TRACESTATE=", run->tracestate);
+    return true;
+}
+
+/* ---- spans ---- */
+
+/* FNV-1a, 64 bits (Fowler, Noll, Vo): tells programs apart, is no proof of anything. */
+static uint64_t digest_of(const char *bytes, size_t length) {
+    uint64_t digest = UINT64_C(0xcbf29ce484222325);
+    for (size_t i = 0; i < length; i++)
+        digest = (digest ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
+    return digest;
+}
+
+static void describe_code(struct run *run) {
+    const pawl_execution_request *request = &run->input.request;
+    char digest[17];
+    if (!run->observed)
+        return;
+    snprintf(digest, sizeof digest, "%016" PRIx64, digest_of(request->code, (size_t)request->code_length));
+    pawl_context_set_string(run->ctx, "pawl.code.language", request->language);
+    pawl_context_set_int(run->ctx, "pawl.code.bytes", (int64_t)request->code_length);
+    pawl_context_set_string(run->ctx, "pawl.code.digest", digest);
+}
+
+static void describe_result(struct run *run, const pawl_execution_result *result) {
+    const char *word = pawl_execution_outcome_word((pawl_execution_outcome)result->outcome);
+    if (!run->observed)
+        return;
+    pawl_context_set_string(run->ctx, "pawl.code.outcome", word);
+    pawl_context_set_int(run->ctx, "pawl.code.exit_status", result->exit_status);
+    pawl_context_set_string(run->ctx, "pawl.sandbox.id", result->sandbox_id ? result->sandbox_id : "");
+    pawl_context_set_string(run->ctx, "pawl.sandbox.tier", result->tier);
+}
+
+static void open_span(struct run *run, const char *name) {
+    if (run->observed)
+        pawl_span_open(run->ctx, &run->span, name);
+}
+
+static void close_span(struct run *run, pawl_status status, const pawl_error *error) {
+    if (run->observed)
+        pawl_span_close(run->ctx, &run->span, status, error);
+}
+
+/* ---- running ---- */
+
+static void on_stdout(void *user, const void *bytes, size_t length) {
+    const struct run *run = user;
+    run->node->options.on_stdout(run->node->options.user, bytes, length);
+}
+
+static void on_stderr(void *user, const void *bytes, size_t length) {
+    const struct run *run = user;
+    run->node->options.on_stderr(run->node->options.user, bytes, length);
+}
+
+static void on_started(void *user) {
+    struct run *run = user;
+    if (!run->creating)
+        return;
+    run->creating = false;
+    close_span(run, PAWL_OK, NULL);
+    open_span(run, "sandbox.run");
+}
+
+static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
+                                  pawl_error **err) {
+    const pawl_code_execution_options *options = &run->node->options;
+    const pawl_execution_handlers handlers = {.size = sizeof handlers,
+                                              .on_stdout = options->on_stdout ? on_stdout : NULL,
+                                              .on_stderr = options->on_stderr ? on_stderr : NULL,
+                                              .on_started = on_started,
+                                              .user = run};
+    pawl_error *error = NULL;
+    run->input.request.handlers = &handlers;
+    run->creating = true;
+    open_span(run, "sandbox.create");
+    pawl_status status = pawl_sandbox_run_once(provider, run->ctx, &run->input.request, ret_result, &error);
+    if (status == PAWL_OK && run->observed) {
+        const pawl_execution_result *result = *ret_result;
+        pawl_span_set_string(&run->span, "pawl.code.outcome",
+                             pawl_execution_outcome_word((pawl_execution_outcome)result->outcome));
+        pawl_span_set_string(&run->span, "pawl.sandbox.id", result->sandbox_id ? result->sandbox_id : "");
+    }
+    close_span(run, status, error);
+    if (err)
+        *err = error;
+    else
+        pawl_error_unref(error);
+    return status;
+}
+
+/* ---- what comes of it ---- */
+
+static pawl_status fail(const struct node *node, const pawl_execution_result *result, pawl_error **err) {
+    const pawl_execution_stream *stream = &result->stderr_stream;
+    size_t shown = stream->bytes_kept < SHOWN_STDERR ? (size_t)stream->bytes_kept : SHOWN_STDERR;
+    pawl_error_info info = {.size = sizeof info,
+                            .status = PAWL_E_FAILED,
+                            .failure_class = PAWL_CLASS_PERMANENT,
+                            .started = result->started ? PAWL_STARTED_YES : PAWL_STARTED_NO};
+    return pawl_error_set_info(err, &info, "code execution '%s': the program ended with outcome %s: %s%s%.*s",
+                               node->name, pawl_execution_outcome_word((pawl_execution_outcome)result->outcome),
+                               result->detail ? result->detail : "", shown ? "; stderr ends: " : "", (int)shown,
+                               stream->bytes + stream->bytes_kept - shown);
+}
+
+static pawl_status hand_back(struct run *run, const pawl_execution_result *result, pawl_value **ret_out,
+                             pawl_error **err) {
+    if (result->outcome == PAWL_EXECUTION_CANCELLED) {
+        pawl_status status = pawl_context_check(run->ctx, err);
+        if (status != PAWL_OK)
+            return status;
+    }
+    if (run->node->options.fail_on_error && result->outcome != PAWL_EXECUTION_OK)
+        return fail(run->node, result, err);
+    *ret_out = pawl_execution_result_value(result);
+    return *ret_out ? PAWL_OK
+                    : pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory for its output",
+                                     run->node->name);
+}
+
+static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_out, pawl_error **err) {
+    pawl_sandbox_provider *provider;
+    pawl_execution_result *result = NULL;
+    pawl_status status = get_provider(node, run->ctx, &provider, err);
+    if (status != PAWL_OK)
+        return status;
+    describe_code(run);
+    if (!add_trace(run))
+        return pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory", node->name);
+    status = run_in_sandbox(run, provider, &result, err);
+    if (status == PAWL_OK) {
+        describe_result(run, result);
+        status = hand_back(run, result, ret_out, err);
+    }
+    pawl_execution_result_free(result);
+    return status;
+}
+
+static pawl_status run_node(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    struct node *node = user;
+    struct run run = {.node = node, .ctx = ctx, .observed = pawl_context_is_observed(ctx)};
+    const struct pawl_input_defaults defaults = {
+        .node = node->name, .language = node->language, .timeout_ns = node->options.timeout_ns, .limits = node->limits};
+    const cJSON *json = pawl_value_json(in);
+    if (!json)
+        return pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory for its input", node->name);
+    pawl_status status = pawl_input_read(&defaults, json, &run.input, err);
+    if (status != PAWL_OK)
+        return status;
+    status = execute(&run, node, ret_out, err);
+    free(run.tracestate);
+    pawl_input_finish(&run.input);
+    return status;
+}
+
+/* ---- making it ---- */
+
+static pawl_status check(const struct node *node, pawl_error **err) {
+    pawl_execution_limits resolved;
+    uint64_t timeout = node->options.timeout_ns, bound = node->limits.wall_ns;
+    if (pawl_language_of(node->language) == PAWL_LANGUAGE_COUNT)
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "code execution '%s': language is '%.64s'; use python, javascript or bash", node->name,
+                              node->language);
+    if (timeout && bound && pawl_option(timeout, 0) > pawl_option(bound, 0))
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "code execution '%s': timeout_ns is over limits.wall_ns; lower it or raise the limit",
+                              node->name);
+    return pawl_limits_resolve(&node->limits, NULL, "code execution", &resolved, err);
+}
+
+static pawl_status fill(struct node *node, const char *name, const pawl_code_execution_options *given,
+                        pawl_error **err) {
+    pawl_status status = pawl_options_copy(&node->options, sizeof node->options, given, "code execution", err);
+    if (status == PAWL_OK)
+        status = pawl_options_copy(&node->limits, sizeof node->limits, node->options.limits, "code execution", err);
+    if (status != PAWL_OK)
+        return status;
+    node->limits.size = sizeof node->limits;
+    node->options.limits = NULL;
+    node->provider = pawl_sandbox_provider_ref(node->options.provider);
+    node->name = strdup(name ? name : "");
+    node->language = strdup(node->options.language ? node->options.language : "python");
+    if (!node->name || !node->language)
+        return pawl_error_set(err, PAWL_E_NOMEM, "out of memory for a code execution node");
+    return check(node, err);
+}
+
+pawl_primitive *pawl_code_execution_new(const char *name, const pawl_code_execution_options *options) {
+    struct leaf_spec spec = {.kind = NODE_BLOCKING, .name = name, .type = "code_execution", .fn = run_node};
+    struct node *node = calloc(1, sizeof *node);
+    if (node) {
+        pthread_mutex_init(&node->lock, NULL);
+        fill(node, name, options, &spec.failure);
+        spec.user = node;
+        spec.user_destroy = destroy;
+    } else {
+        pawl_error_set(&spec.failure, PAWL_E_NOMEM, "out of memory for a code execution node");
+    }
+    return pawl_leaf_new(&spec);
+}

@@ -1,0 +1,86 @@
+#include "helper_path.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NAME "pawl-sandbox"
+#define TRIED_BYTES 800
+
+static bool is_program(const char *path) {
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return false;
+    if (!S_ISREG(about.st_mode)) {
+        errno = EISDIR;
+        return false;
+    }
+    return access(path, X_OK) == 0;
+}
+
+/* Folder of the file this code was loaded from: the shared library, or the program it was linked into. */
+static bool library_folder(char *ret_folder) {
+    Dl_info info;
+    static const char anchor; /* of this file */
+    if (!dladdr(&anchor, &info) || !info.dli_fname || !realpath(info.dli_fname, ret_folder))
+        return false;
+    *strrchr(ret_folder, '/') = '\0';
+    return true;
+}
+
+static bool executable_folder(char *ret_folder) {
+    if (!realpath("/proc/self/exe", ret_folder))
+        return false;
+    *strrchr(ret_folder, '/') = '\0';
+    return true;
+}
+
+struct search {
+    char found[PATH_MAX];
+    char tried[TRIED_BYTES];
+};
+
+static bool try_folder(struct search *search, const char *folder, const char *inside) {
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s%s%s/" NAME, folder, *inside ? "/" : "", inside) >= (int)sizeof path)
+        return false;
+    bool found = is_program(path);
+    if (!realpath(path, search->found))
+        memcpy(search->found, path, sizeof path);
+    size_t used = strlen(search->tried);
+    if (!found && !strstr(search->tried, search->found))
+        snprintf(search->tried + used, sizeof search->tried - used, "%s%s", used ? ", " : "", search->found);
+    return found;
+}
+
+static bool try_all(struct search *search) {
+    char folder[PATH_MAX];
+    if (library_folder(folder) &&
+        (try_folder(search, folder, "") || try_folder(search, folder, PAWL_LIBDIR_TO_LIBEXEC)))
+        return true;
+    if (try_folder(search, PAWL_LIBEXEC_DIR, ""))
+        return true;
+    return executable_folder(folder) && try_folder(search, folder, "");
+}
+
+pawl_status pawl_helper_path_find(const char *option, const char *runtime_option, char **ret_path, pawl_error **err) {
+    const char *given = option ? option : runtime_option;
+    struct search search = {{0}, {0}};
+    if (given && !is_program(given))
+        return pawl_error_set(err, PAWL_E_NOT_FOUND,
+                              "the sandbox helper given by helper_path, '%s', cannot be used: %s; give the path of "
+                              "pawl-sandbox, or none to have it looked for",
+                              given, strerror(errno));
+    if (!given && !try_all(&search))
+        return pawl_error_set(err, PAWL_E_NOT_FOUND,
+                              "the sandbox helper " NAME " was not found (tried %s); install it with the library, or "
+                              "say where it is with the option helper_path",
+                              search.tried);
+    *ret_path = strdup(given ? given : search.found);
+    return *ret_path ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "out of memory for the sandbox helper's path");
+}
