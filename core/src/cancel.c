@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Thread_local unsigned pawl_cancel_callbacks __attribute__((tls_model("initial-exec")));
+
 enum registration_state { REGISTERED = 1, FIRED, LOOSE };
 
 pawl_cancel_reason pawl_scope_reason(const pawl_context *ctx) {
@@ -60,7 +62,9 @@ static void run_callback(struct root *root, pawl_cancel_registration *r, pawl_ca
     pawl_cancel_callback callback = r->callback_;
     void *user = r->user_;
     pthread_mutex_unlock(&root->lock);
+    pawl_cancel_callbacks++;
     callback(user, reason);
+    pawl_cancel_callbacks--;
     pthread_mutex_lock(&root->lock);
     for (struct firing **at = &root->firing; *at; at = &(*at)->next)
         if (*at == &record) {

@@ -76,7 +76,7 @@ static bool hears_of_the_end(const pawl_frame *frame) {
 
 /* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
 static void start_waiting(struct loop *loop, pawl_frame *frame) {
-    bool watched = frame->state != FRAME_JOB && (frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame));
+    bool watched = frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame);
     if (watched) {
         link_waiting(frame);
         bool hears = hears_of_the_end(frame);

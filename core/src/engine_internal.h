@@ -161,7 +161,7 @@ struct loop {
     uint64_t now_ns; /* coarse: refreshed at waits, after blocking leaves and every so many steps */
     uint32_t steps;
     uint8_t driver;
-    bool in_leaf; /* a blocking leaf runs on the driving thread */
+    _Atomic(struct root *) leaf_root; /* of the run whose blocking leaf runs on the driving thread */
     pawl_frame *ready_head, *ready_tail;
     size_t ready_count;
     pawl_frame *timers;
@@ -194,6 +194,7 @@ struct watchdog;
 
 #define LOOPS 4096
 #define LOOP_THREADS 64
+#define EVENTS_PER_TURN 1024 /* then timers and sockets get their turn */
 #define IDLE_MULTIS 16
 
 struct pawl_runtime {
@@ -225,13 +226,15 @@ struct pawl_runtime {
     struct watchdog *watchdog;
     void *idle_multis[IDLE_MULTIS]; /* of pawl_context_curl_perform(), with warm connections */
     size_t idle_multi_count;
-    bool closed;
+    bool closed, ended; /* shutdown has begun; is over */
 };
 
 /* The loop this thread drives now; NULL for none. */
 extern _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
 /* The context of the blocking leaf this thread runs now; NULL for none. */
 extern _Thread_local pawl_context *pawl_leaf_context __attribute__((tls_model("initial-exec")));
+/* How many cancel callbacks this thread is inside of. */
+extern _Thread_local unsigned pawl_cancel_callbacks __attribute__((tls_model("initial-exec")));
 
 /* ---- runtime.c ---- */
 uint64_t pawl_runtime_now(const pawl_runtime *runtime);
@@ -241,6 +244,10 @@ void pawl_runtime_give_back(struct loop *loop);
 struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err);
 struct loop *pawl_runtime_embedded(pawl_runtime *runtime, pawl_error **err);
 uint64_t pawl_runtime_random(pawl_runtime *runtime);
+/* Posts a new run; false once the runtime is being shut down. */
+bool pawl_runtime_post_run(struct loop *loop, struct post *post);
+/* The leaf of loop->leaf_root has returned. */
+void pawl_runtime_leave_leaf(struct loop *loop, struct root *root);
 /* Starts a thread that takes none of the process's signals. 0 or an errno. */
 int pawl_thread_start(pthread_t *thread, void *(*body)(void *user), void *user);
 void pawl_runtime_hold(pawl_runtime *runtime);
@@ -325,6 +332,12 @@ void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *nod
 /* ---- pool.c: threads for blocking leaves ---- */
 void pawl_job_run(struct job *job); /* leaf.c: on the pool's thread */
 pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job);
+/* Takes a job back that no thread has begun. Whether it did. */
+bool pawl_pool_withdraw(pawl_runtime *runtime, struct job *job);
+/* A thread of a pool that waits for a run of its own does not count against the bound; for other threads nothing
+ * happens. */
+void pawl_pool_lend_thread(void);
+void pawl_pool_take_thread_back(void);
 /* Drives a loop that its caller left with live runs (cache flights) until it has none. */
 pawl_status pawl_pool_adopt(pawl_runtime *runtime, struct loop *loop);
 void pawl_pool_stop(struct pool *pool);

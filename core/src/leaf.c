@@ -15,9 +15,10 @@ static void fail_leaf(const pawl_primitive *node, struct leaf_result *result, st
     ret_outcome->error = result->error;
 }
 
+/* A leaf that has noticed another end than the one that counts (a deadline, before the cancel) gives only the cause. */
 static bool says_over(const struct leaf_result *result) {
-    pawl_status status = pawl_error_status(result->error);
-    return status == PAWL_E_CANCELLED || status == PAWL_E_DEADLINE;
+    pawl_status over = result->over == PAWL_CANCEL_DEADLINE ? PAWL_E_DEADLINE : PAWL_E_CANCELLED;
+    return pawl_error_status(result->error) == over;
 }
 
 void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitive *node, struct leaf_result *result,
@@ -38,7 +39,6 @@ void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitiv
         pawl_outcome_fail_over(ret_outcome, node, ctx, result->over, NULL);
         pawl_error_unref(ret_outcome->error);
         ret_outcome->error = result->error;
-        ret_outcome->status = pawl_error_status(result->error);
     } else {
         pawl_outcome_fail_over(ret_outcome, node, ctx, result->over, result->error);
     }
@@ -78,9 +78,13 @@ static bool may_call_here(struct loop *loop, const pawl_frame *frame) {
     if (loop->driver != DRIVER_CALLER || atomic_load_explicit(&loop->live_runs, memory_order_relaxed) != 1)
         return false;
     for (const pawl_frame *f = frame->parent; f; f = f->parent)
-        if (f->live_children != 1 || f->state != FRAME_CHILDREN)
+        if (f->live_children != 1 || f->state != FRAME_CHILDREN || f->waiting) /* waiting: for CANCEL */
             return false;
     return true;
+}
+
+static pawl_cancel_reason over_now(const pawl_context *ctx) {
+    return pawl_scope_over(ctx, ctx->deadline_ns == PAWL_NEVER ? 0 : pawl_context_now(ctx));
 }
 
 static void call_blocking(pawl_frame *frame, struct leaf_result *result) {
@@ -89,17 +93,19 @@ static void call_blocking(pawl_frame *frame, struct leaf_result *result) {
     *result = (struct leaf_result){0};
     result->status = frame->node->fn(frame->node->user, frame->ctx, frame->input, &result->value, &result->error);
     pawl_leaf_context = outer;
-    uint64_t now = frame->ctx->deadline_ns == PAWL_NEVER ? 0 : pawl_context_now(frame->ctx);
-    result->over = pawl_scope_over(frame->ctx, now);
+    result->over = over_now(frame->ctx);
 }
 
 static void call_here(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     struct leaf_result result;
     struct loop *driving = pawl_driving;
+    struct root *root = frame->run->root;
     pawl_driving = NULL;
-    loop->in_leaf = true;
+    atomic_store(&loop->leaf_root, root); /* before looking: a shutdown that is not seen here sees it */
+    if (unlikely(atomic_load(&loop->runtime->closing)))
+        pawl_scope_cancel(&root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", loop);
     call_blocking(frame, &result);
-    loop->in_leaf = false;
+    pawl_runtime_leave_leaf(loop, root);
     pawl_driving = driving;
     if (frame->ctx->deadline_ns != PAWL_NEVER)
         pawl_loop_read_clock(loop);
@@ -108,7 +114,9 @@ static void call_here(struct loop *loop, pawl_frame *frame, pawl_event *event) {
 }
 
 void pawl_job_run(struct job *job) {
-    call_blocking(job->frame, &job->result);
+    job->result.over = over_now(job->frame->ctx); /* it may have waited for this thread for long */
+    if (job->result.over == PAWL_CANCEL_NONE)
+        call_blocking(job->frame, &job->result);
     pawl_loop_post(job->frame->run->loop, &job->post);
 }
 
@@ -133,7 +141,6 @@ static bool start_op(struct loop *loop, pawl_frame *frame) {
     ((struct op_frame *)pawl_frame_memory(frame))->slot = slot;
     uint64_t generation = (atomic_load_explicit(&slot->word, memory_order_relaxed) >> 2) + 1;
     slot->post = (struct post){.kind = POST_OP};
-    slot->loop = loop;
     slot->frame = frame;
     slot->data = NULL;
     slot->result = (struct leaf_result){0};
@@ -151,14 +158,12 @@ bool pawl_op_complete(pawl_op op, pawl_status status, pawl_value *value, pawl_er
     if (!slot || !atomic_compare_exchange_strong(&slot->word, &expected, op.generation << 2 | OP_COMPLETING)) {
         pawl_value_unref(value);
         pawl_error_unref(error);
-        if (slot && slot->loop)
+        if (slot)
             atomic_fetch_add(&slot->loop->runtime->refused_completions, 1);
         return false;
     }
-    const pawl_context *ctx = slot->frame->ctx; /* alive until the loop has seen this completion */
-    uint64_t now = ctx->deadline_ns == PAWL_NEVER ? 0 : pawl_context_now(ctx);
-    slot->result =
-        (struct leaf_result){.status = status, .over = pawl_scope_over(ctx, now), .value = value, .error = error};
+    pawl_cancel_reason over = over_now(slot->frame->ctx); /* alive until the loop has seen this completion */
+    slot->result = (struct leaf_result){.status = status, .over = over, .value = value, .error = error};
     atomic_store_explicit(&slot->word, op.generation << 2 | OP_DONE, memory_order_release);
     pawl_loop_post(slot->loop, &slot->post);
     return true;
@@ -203,7 +208,17 @@ void pawl_leaf_end(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     pass_input(&event->outcome, frame->input);
 }
 
+static void cancel_job(struct loop *loop, pawl_frame *frame) {
+    struct job *job = pawl_frame_memory(frame);
+    if (!pawl_pool_withdraw(loop->runtime, job))
+        return; /* it runs: it sees the end in its context */
+    job->result.over = pawl_scope_over(frame->ctx, loop->now_ns);
+    pawl_engine_signal(frame, PENDING_DONE);
+}
+
 void pawl_leaf_cancel(struct loop *loop, pawl_frame *frame) {
+    if (frame->node->kind == NODE_BLOCKING)
+        cancel_job(loop, frame);
     if (frame->node->kind != NODE_ASYNC || !frame->node->async->cancel)
         return;
     struct op_slot *slot = ((struct op_frame *)pawl_frame_memory(frame))->slot;

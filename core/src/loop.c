@@ -95,6 +95,7 @@ bool pawl_loop_reserve_ops(struct loop *loop, size_t count) {
         struct op_slot *slot = calloc(1, sizeof *slot);
         if (!slot)
             return false;
+        slot->loop = loop;
         slot->next = loop->free_ops;
         loop->free_ops = slot;
         loop->ops_made++;

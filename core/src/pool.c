@@ -15,6 +15,7 @@ struct pool {
     pthread_cond_t work;
     struct post *first, *last; /* waiting jobs and loops; they live in their frames, so nothing is bounded here */
     size_t queued, threads, idle;
+    size_t lent;          /* of the threads: they wait for runs of their own */
     struct worker *ended; /* to be joined */
     struct worker *alive;
     bool stopping;
@@ -46,8 +47,8 @@ static struct post *take(struct pool *pool) {
 static void drive_to_end(struct loop *loop) {
     loop->driver = DRIVER_THREAD;
     while (atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0) {
-        pawl_loop_turn(loop, SIZE_MAX);
-        if (atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0)
+        pawl_loop_turn(loop, EVENTS_PER_TURN);
+        if (atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 && !loop->ready_head)
             pawl_loop_sleep(loop);
     }
     pawl_runtime_give_back(loop);
@@ -62,7 +63,8 @@ static void run_task(struct post *task) {
 
 /* Waits for work; false when idle for too long or stopping. Under the lock. */
 static bool wait_for_work(struct pool *pool) {
-    uint64_t until = pawl_runtime_now(pool->runtime) + pool->runtime->options.pool_idle_ns;
+    uint64_t now = pawl_runtime_now(pool->runtime), idle = pool->runtime->options.pool_idle_ns;
+    uint64_t until = idle > PAWL_NEVER - now ? PAWL_NEVER : now + idle;
     struct timespec deadline = {.tv_sec = (time_t)(until / PAWL_S(1)), .tv_nsec = (long)(until % PAWL_S(1))};
     int timed_out = 0;
     pool->idle++;
@@ -80,9 +82,21 @@ static void unlink_alive(struct pool *pool, struct worker *worker) {
         }
 }
 
+static void join_ended(struct pool *pool) {
+    while (pool->ended) {
+        struct worker *worker = pool->ended;
+        pool->ended = worker->next;
+        pthread_join(worker->thread, NULL); /* it only has to return */
+        free(worker);
+    }
+}
+
+static _Thread_local struct pool *pool_of_thread;
+
 static void *work(void *user) {
     struct worker *worker = user;
     struct pool *pool = worker->pool;
+    pool_of_thread = pool;
     pthread_mutex_lock(&pool->lock);
     while (pool->first || wait_for_work(pool)) {
         struct post *task = take(pool);
@@ -91,21 +105,13 @@ static void *work(void *user) {
         pthread_mutex_lock(&pool->lock);
     }
     pool->threads--;
+    join_ended(pool); /* so that at most one ended thread waits to be joined */
     unlink_alive(pool, worker);
     worker->next = pool->ended;
     pool->ended = worker;
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->lock);
     return NULL;
-}
-
-static void join_ended(struct pool *pool) {
-    while (pool->ended) {
-        struct worker *worker = pool->ended;
-        pool->ended = worker->next;
-        pthread_join(worker->thread, NULL); /* it only has to return */
-        free(worker);
-    }
 }
 
 static bool start_worker(struct pool *pool) {
@@ -124,10 +130,13 @@ static bool start_worker(struct pool *pool) {
     return true;
 }
 
+static bool is_full(const struct pool *pool) {
+    return pool->threads - pool->lent >= pool->runtime->options.pool_threads;
+}
+
 static pawl_status enqueue(struct pool *pool, struct post *task) {
     pthread_mutex_lock(&pool->lock);
-    bool enough = pool->idle > pool->queued || pool->threads >= pool->runtime->options.pool_threads;
-    bool served = enough || start_worker(pool) || pool->threads > 0;
+    bool served = pool->idle > pool->queued || is_full(pool) || start_worker(pool) || pool->threads > 0;
     if (served) {
         task->next = NULL;
         if (pool->last)
@@ -149,6 +158,50 @@ pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job) {
 pawl_status pawl_pool_adopt(pawl_runtime *runtime, struct loop *loop) {
     loop->adopt_post.kind = POST_ADOPT;
     return enqueue(runtime->pool, &loop->adopt_post);
+}
+
+static struct post *before(struct pool *pool, const struct post *task) {
+    struct post *at = pool->first;
+    while (at && at->next != task)
+        at = at->next;
+    return at;
+}
+
+bool pawl_pool_withdraw(pawl_runtime *runtime, struct job *job) {
+    struct pool *pool = runtime->pool;
+    pthread_mutex_lock(&pool->lock);
+    bool first = pool->first == &job->post;
+    struct post *previous = first ? NULL : before(pool, &job->post);
+    if (first) {
+        take(pool);
+    } else if (previous) {
+        previous->next = job->post.next;
+        if (pool->last == &job->post)
+            pool->last = previous;
+        pool->queued--;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return first || previous;
+}
+
+void pawl_pool_lend_thread(void) {
+    struct pool *pool = pool_of_thread;
+    if (likely(!pool))
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->lent++;
+    if (pool->queued > pool->idle && !is_full(pool))
+        start_worker(pool); /* without one the work waits for this thread */
+    pthread_mutex_unlock(&pool->lock);
+}
+
+void pawl_pool_take_thread_back(void) {
+    struct pool *pool = pool_of_thread;
+    if (likely(!pool))
+        return;
+    pthread_mutex_lock(&pool->lock);
+    pool->lent--;
+    pthread_mutex_unlock(&pool->lock);
 }
 
 void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats) {

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_PER_TURN 1024
-
 /* ---- making ---- */
 
 /* Binds the run to its root; refuses a second run at once. */
@@ -184,12 +182,15 @@ void pawl_engine_drop_flight(struct run *run) {
 
 /* ---- pawl_run ---- */
 
+static void store(pawl_error **err, pawl_error *error) {
+    pawl_error_unref(err ? *err : error);
+    if (err)
+        *err = error;
+}
+
 static pawl_status refuse(pawl_error **err, pawl_error *why) {
     pawl_status status = pawl_error_status(why);
-    if (err)
-        *err = why;
-    else
-        pawl_error_unref(why);
+    store(err, why);
     return status;
 }
 
@@ -205,19 +206,19 @@ static pawl_status give_result(struct run_result *result, pawl_value **ret_out, 
         *ret_out = result->value;
     else
         pawl_value_unref(result->value);
-    if (result->status != PAWL_OK && err)
-        *err = result->error;
-    else
-        pawl_error_unref(result->error);
+    if (result->status != PAWL_OK)
+        store(err, result->error);
     return result->status;
 }
 
 static void drive(struct loop *loop, struct run_result *result) {
+    pawl_pool_lend_thread();
     while (!result->done) {
         pawl_loop_turn(loop, EVENTS_PER_TURN);
         if (!result->done && !loop->ready_head)
             pawl_loop_sleep(loop);
     }
+    pawl_pool_take_thread_back();
 }
 
 /* On a leased loop, with a root that is this call's. */
@@ -245,9 +246,10 @@ static pawl_status run_on(struct loop *loop, pawl_primitive *node, struct root *
 
 static pawl_status lease_and_run(pawl_primitive *node, struct root *root, pawl_value *in, pawl_value **ret_out,
                                  pawl_error **err) {
-    struct loop *loop = pawl_runtime_lease(root->runtime, err);
+    pawl_error *why = NULL;
+    struct loop *loop = pawl_runtime_lease(root->runtime, &why);
     if (!loop)
-        return err && *err ? pawl_error_status(*err) : PAWL_E_INVALID;
+        return refuse(err, why);
     pawl_status status = run_on(loop, node, root, in, ret_out, err);
     if (unlikely(root->on_stack))
         pawl_root_leave(root, loop);
@@ -270,9 +272,10 @@ static pawl_status run_child(pawl_primitive *node, pawl_context *ctx, pawl_value
 
 static pawl_status run_with_temporary_runtime(pawl_primitive *node, pawl_value *in, pawl_value **ret_out,
                                               pawl_error **err) {
-    pawl_runtime *runtime = pawl_runtime_new(NULL, err);
+    pawl_error *why = NULL;
+    pawl_runtime *runtime = pawl_runtime_new(NULL, &why);
     if (!runtime)
-        return err && *err ? pawl_error_status(*err) : PAWL_E_NOMEM;
+        return refuse(err, why);
     pawl_context *ctx = pawl_context_new(runtime);
     pawl_status status = ctx ? pawl_run(node, ctx, in, ret_out, err)
                              : pawl_error_set(err, PAWL_E_NOMEM, "run '%s': no memory for a context", node->name);
@@ -333,8 +336,12 @@ static pawl_status hand_over(struct loop *loop, pawl_primitive *node, pawl_conte
             node->name);
     }
     hold_refs(run);
-    pawl_loop_post(loop, &run->post);
-    return PAWL_OK;
+    if (pawl_runtime_post_run(loop, &run->post))
+        return PAWL_OK;
+    detach_root(run);
+    give_refs(run->node, run->input, run->root);
+    free(run);
+    return pawl_error_set(err, PAWL_E_INVALID, "submit '%s': the runtime was shut down; make a new one", node->name);
 }
 
 static bool may_start(pawl_primitive *node, pawl_context *ctx, pawl_done done, pawl_error **err,

@@ -14,8 +14,13 @@
 #define PAGE_BYTES 4096
 #define STACK_BYTES PAWL_MIB(1)
 #define LOG_BYTES 512
+#define EVENTS_PER_PUMP 65536
 
 /* ---- small services ---- */
+
+static bool is_forked(const pawl_runtime *runtime) {
+    return runtime->alive[0] == 0;
+}
 
 uint64_t pawl_runtime_now(const pawl_runtime *runtime) {
     if (unlikely(runtime->hooks != NULL))
@@ -26,8 +31,14 @@ uint64_t pawl_runtime_now(const pawl_runtime *runtime) {
 }
 
 uint64_t pawl_runtime_random(pawl_runtime *runtime) {
+    uint64_t number = 0;
+    if (unlikely(is_forked(runtime))) { /* the generator's state is the parent's, the lock may be anybody's */
+        ssize_t got = getrandom(&number, sizeof number, 0);
+        (void)got;
+        return number;
+    }
     pthread_mutex_lock(&runtime->lock);
-    uint64_t number = pawl_random_next(&runtime->random);
+    number = pawl_random_next(&runtime->random);
     pthread_mutex_unlock(&runtime->lock);
     return number;
 }
@@ -60,10 +71,6 @@ const char *pawl_runtime_helper_path(const pawl_runtime *runtime) {
     return runtime->helper_path;
 }
 
-static bool is_forked(const pawl_runtime *runtime) {
-    return runtime->alive[0] == 0;
-}
-
 bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err) {
     if (unlikely(is_forked(runtime)))
         pawl_error_set(err, PAWL_E_INVALID,
@@ -93,7 +100,9 @@ static pawl_status set_options(pawl_runtime_options *set, const pawl_runtime_opt
     set->log_level = set->log_level ? set->log_level : PAWL_LOG_WARN;
     set->loop_threads = set->loop_threads ? set->loop_threads : 1;
     set->pool_threads = set->pool_threads ? set->pool_threads : 256;
-    set->pool_idle_ns = set->pool_idle_ns ? set->pool_idle_ns : PAWL_S(10);
+    set->pool_idle_ns = pawl_option(set->pool_idle_ns, PAWL_S(10));
+    if (set->hooks && (!set->hooks->now || !set->hooks->advance))
+        return pawl_error_set(err, PAWL_E_INVALID, "runtime: hooks.now and hooks.advance are required");
     return PAWL_OK;
 }
 
@@ -191,7 +200,7 @@ static void *shut_down_elsewhere(void *user) {
 }
 
 static bool is_inside(void) {
-    return pawl_driving || pawl_leaf_context;
+    return pawl_driving || pawl_leaf_context || pawl_cancel_callbacks;
 }
 
 pawl_runtime *pawl_runtime_unref(pawl_runtime *runtime) {
@@ -200,9 +209,10 @@ pawl_runtime *pawl_runtime_unref(pawl_runtime *runtime) {
     pthread_t thread;
     if (is_forked(runtime))
         return NULL; /* its threads and descriptors belong to the parent */
-    if (is_inside() && pawl_thread_start(&thread, shut_down_elsewhere, runtime) == 0) {
-        pthread_detach(thread);
-        return NULL;
+    if (is_inside()) {
+        if (pawl_thread_start(&thread, shut_down_elsewhere, runtime) == 0)
+            pthread_detach(thread);
+        return NULL; /* without a thread it stays as it is: lost memory is better than memory in use */
     }
     pawl_runtime_shutdown(runtime, NULL);
     pawl_runtime_release(runtime);
@@ -227,23 +237,21 @@ static struct loop *make_loop(pawl_runtime *runtime) {
     return loop;
 }
 
-static pawl_error *no_loop(void) {
-    pawl_error *error = NULL;
-    pawl_error_set(&error, PAWL_E_UNSUPPORTED,
-                   "runtime: no memory or descriptors for one more loop; raise the descriptor limit");
-    return error;
-}
-
-static struct loop *lease_slowly(pawl_runtime *runtime) {
+static struct loop *lease_slowly(pawl_runtime *runtime, pawl_error **err) {
     pthread_mutex_lock(&runtime->lock);
-    struct loop *loop = runtime->idle;
+    atomic_store(&runtime->started, 1);
+    bool closed = runtime->closed;
+    struct loop *loop = closed ? NULL : runtime->idle;
     if (loop) {
         runtime->idle = loop->next;
-    } else {
+    } else if (!closed) {
         loop = make_loop(runtime);
         runtime->caller_loops += loop != NULL;
     }
     pthread_mutex_unlock(&runtime->lock);
+    if (!loop && pawl_runtime_is_usable(runtime, err))
+        pawl_error_set(err, PAWL_E_UNSUPPORTED,
+                       "runtime: no memory or descriptors for one more loop; raise the descriptor limit");
     return loop;
 }
 
@@ -257,16 +265,9 @@ struct loop *pawl_runtime_lease(pawl_runtime *runtime, pawl_error **err) {
         return NULL;
     struct loop *loop = atomic_exchange(&runtime->leased[lease_slot()], NULL);
     if (unlikely(!loop)) {
-        atomic_store(&runtime->started, 1);
-        loop = lease_slowly(runtime);
-        if (!loop) {
-            pawl_error *why = no_loop();
-            if (err)
-                *err = why;
-            else
-                pawl_error_unref(why);
+        loop = lease_slowly(runtime, err);
+        if (!loop)
             return NULL;
-        }
     }
     if (unlikely(!pawl_runtime_is_usable(runtime, err))) { /* shutdown looked at the slot before we took it */
         pawl_runtime_give_back(loop);
@@ -308,7 +309,7 @@ static bool has_work(struct loop *loop) {
 static void *drive_thread(void *user) {
     struct loop *loop = user;
     for (;;) {
-        pawl_loop_turn(loop, SIZE_MAX);
+        pawl_loop_turn(loop, EVENTS_PER_TURN);
         if (atomic_load(&loop->runtime->closing) && !has_work(loop))
             return NULL;
         if (!loop->ready_head)
@@ -326,10 +327,14 @@ struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err) {
     if (loop && index >= runtime->thread_count) {
         index = runtime->thread_count;
         loop->driver = DRIVER_THREAD;
-        if (pawl_thread_start(&runtime->threads[index], drive_thread, loop) == 0)
+        if (pawl_thread_start(&runtime->threads[index], drive_thread, loop) == 0) {
             runtime->thread_loops[runtime->thread_count++] = loop;
-        else
+        } else { /* good for a caller */
+            loop->next = runtime->idle;
+            runtime->idle = loop;
+            runtime->caller_loops++;
             loop = NULL;
+        }
     }
     pthread_mutex_unlock(&runtime->lock);
     if (!loop)
@@ -358,19 +363,53 @@ struct loop *pawl_runtime_embedded(pawl_runtime *runtime, pawl_error **err) {
 
 /* ---- shutdown ---- */
 
-static void post_shutdown(pawl_runtime *runtime) {
+static struct loop *loop_at(pawl_runtime *runtime, size_t index) {
     pthread_mutex_lock(&runtime->lock);
-    for (size_t i = 0; i < runtime->loop_count; i++) {
-        runtime->loops[i]->shutdown_post.kind = POST_SHUTDOWN;
-        pawl_loop_post(runtime->loops[i], &runtime->loops[i]->shutdown_post);
-    }
+    struct loop *loop = index < runtime->loop_count ? runtime->loops[index] : NULL;
     pthread_mutex_unlock(&runtime->lock);
+    return loop;
+}
+
+/* A loop whose driver is in a leaf will look at its inbox only afterwards: the leaf's run is cancelled from here. */
+static void cancel_leaf(pawl_runtime *runtime, struct loop *loop) {
+    pthread_mutex_lock(&runtime->lock);
+    struct root *root = atomic_exchange(&loop->leaf_root, NULL);
+    if (root)
+        pawl_root_ref(root);
+    pthread_mutex_unlock(&runtime->lock);
+    if (!root)
+        return;
+    pawl_scope_cancel(&root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", NULL);
+    pawl_root_unpin(root);
+}
+
+void pawl_runtime_leave_leaf(struct loop *loop, struct root *root) {
+    struct root *entered = root;
+    if (likely(atomic_compare_exchange_strong(&loop->leaf_root, &entered, NULL)))
+        return;
+    pthread_mutex_lock(&loop->runtime->lock); /* cancel_leaf() has it: not before that holds the root */
+    pthread_mutex_unlock(&loop->runtime->lock);
+}
+
+static void post_shutdown(pawl_runtime *runtime) {
+    struct loop *loop;
+    for (size_t i = 0; (loop = loop_at(runtime, i)); i++) {
+        loop->shutdown_post.kind = POST_SHUTDOWN;
+        pawl_loop_post(loop, &loop->shutdown_post);
+        cancel_leaf(runtime, loop);
+    }
+}
+
+static void close_loops(pawl_runtime *runtime) {
+    struct loop *loop;
+    for (size_t i = 0; (loop = loop_at(runtime, i)); i++)
+        pawl_loop_close(loop);
 }
 
 static void drive_out(struct loop *loop) {
     loop->driver = DRIVER_THREAD;
-    while (loop && (atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 || atomic_load(&loop->inbox))) {
-        pawl_loop_turn(loop, SIZE_MAX);
+    while (has_work(loop)) {
+        pawl_loop_turn(loop, EVENTS_PER_TURN);
         if (atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 && !loop->ready_head)
             pawl_loop_sleep(loop);
     }
@@ -408,14 +447,42 @@ static void destroy_observers(pawl_runtime *runtime) {
     runtime->observer_count = 0;
 }
 
+/* False: somebody else did it, or has done it by the time this returns. */
 static bool begin_closing(pawl_runtime *runtime) {
     pthread_mutex_lock(&runtime->lock);
     bool first = !runtime->closed;
     runtime->closed = true;
+    atomic_store(&runtime->closing, 1);
+    while (!first && !runtime->ended)
+        pthread_cond_wait(&runtime->changed, &runtime->lock);
     pthread_mutex_unlock(&runtime->lock);
-    if (first)
-        atomic_store(&runtime->closing, 1);
     return first;
+}
+
+static void end_closing(pawl_runtime *runtime) {
+    pthread_mutex_lock(&runtime->lock);
+    runtime->ended = true;
+    pthread_cond_broadcast(&runtime->changed);
+    pthread_mutex_unlock(&runtime->lock);
+}
+
+/* From here on this thread drives the embedded loop; a pump that runs now ends first. */
+static void take_embedded(pawl_runtime *runtime) {
+    pthread_mutex_lock(&runtime->lock);
+    while (atomic_exchange(&runtime->pumping, 1))
+        pthread_cond_wait(&runtime->changed, &runtime->lock);
+    struct loop *loop = runtime->embedded;
+    pthread_mutex_unlock(&runtime->lock);
+    if (loop)
+        drive_out(loop);
+}
+
+bool pawl_runtime_post_run(struct loop *loop, struct post *post) {
+    pawl_runtime *runtime = loop->runtime;
+    pthread_mutex_lock(&runtime->lock); /* so that shutdown comes before, or sees it in the inbox */
+    bool posted = !runtime->closed && pawl_loop_post(loop, post);
+    pthread_mutex_unlock(&runtime->lock);
+    return posted;
 }
 
 pawl_status pawl_runtime_shutdown(pawl_runtime *runtime, pawl_error **err) {
@@ -431,12 +498,13 @@ pawl_status pawl_runtime_shutdown(pawl_runtime *runtime, pawl_error **err) {
         pawl_loop_wake(runtime->thread_loops[i]);
         pthread_join(runtime->threads[i], NULL);
     }
-    if (runtime->embedded)
-        drive_out(runtime->embedded);
+    take_embedded(runtime);
     wait_for_callers(runtime);
+    close_loops(runtime);
     pawl_pool_stop(runtime->pool);
     pawl_watchdog_stop(runtime->watchdog);
     destroy_observers(runtime);
+    end_closing(runtime);
     return PAWL_OK;
 }
 
@@ -460,6 +528,15 @@ uint64_t pawl_runtime_next_timeout(pawl_runtime *runtime) {
     return timer > now ? timer - now : 0;
 }
 
+static void end_pump(pawl_runtime *runtime) {
+    atomic_store(&runtime->pumping, 0);
+    if (likely(!atomic_load(&runtime->closing)))
+        return;
+    pthread_mutex_lock(&runtime->lock);
+    pthread_cond_broadcast(&runtime->changed); /* take_embedded() */
+    pthread_mutex_unlock(&runtime->lock);
+}
+
 pawl_status pawl_runtime_pump(pawl_runtime *runtime, pawl_error **err) {
     if (!pawl_runtime_is_usable(runtime, err))
         return PAWL_E_INVALID;
@@ -468,13 +545,15 @@ pawl_status pawl_runtime_pump(pawl_runtime *runtime, pawl_error **err) {
         return PAWL_E_UNSUPPORTED;
     if (is_inside() || atomic_exchange(&runtime->pumping, 1))
         return pawl_error_set(err, PAWL_E_INVALID, "pump: it is not re-entrant, and one thread drives it at a time");
+    pawl_runtime_hold(runtime); /* a callback may give the last reference back */
     atomic_store(&loop->sleeping, 0);
     pawl_loop_empty_bell(loop);
-    pawl_loop_turn(loop, 65536);
+    pawl_loop_turn(loop, EVENTS_PER_PUMP);
     atomic_store(&loop->sleeping, 1);
     if (loop->ready_head || atomic_load(&loop->inbox))
         pawl_loop_wake(loop); /* more came: the descriptor says so */
-    atomic_store(&runtime->pumping, 0);
+    end_pump(runtime);
+    pawl_runtime_release(runtime);
     return PAWL_OK;
 }
 
@@ -484,6 +563,8 @@ pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer
                                       pawl_error **err) {
     if (!vtable)
         return pawl_error_set(err, PAWL_E_INVALID, "runtime: the observer's vtable is NULL");
+    if (!pawl_runtime_is_usable(runtime, err))
+        return PAWL_E_INVALID;
     pthread_mutex_lock(&runtime->lock);
     pawl_status status = PAWL_OK;
     if (atomic_load(&runtime->started))
@@ -497,13 +578,15 @@ pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer
 }
 
 void pawl_runtime_get_stats(pawl_runtime *runtime, pawl_runtime_stats *ret_stats) {
-    pthread_mutex_lock(&runtime->lock);
-    ret_stats->live_runs = ret_stats->live_frames = ret_stats->abandoned = 0;
-    for (size_t i = 0; i < runtime->loop_count; i++) {
-        ret_stats->live_runs += atomic_load_explicit(&runtime->loops[i]->live_runs, memory_order_relaxed);
-        ret_stats->live_frames += atomic_load_explicit(&runtime->loops[i]->live_frames, memory_order_relaxed);
+    pawl_runtime_stats stats = {.size = ret_stats->size};
+    struct loop *loop;
+    if (!is_forked(runtime)) {
+        for (size_t i = 0; (loop = loop_at(runtime, i)); i++) {
+            stats.live_runs += atomic_load_explicit(&loop->live_runs, memory_order_relaxed);
+            stats.live_frames += atomic_load_explicit(&loop->live_frames, memory_order_relaxed);
+        }
+        stats.refused_completions = atomic_load(&runtime->refused_completions);
+        pawl_pool_stats(runtime->pool, &stats);
     }
-    pthread_mutex_unlock(&runtime->lock);
-    ret_stats->refused_completions = atomic_load(&runtime->refused_completions);
-    pawl_pool_stats(runtime->pool, ret_stats);
+    memcpy(ret_stats, &stats, stats.size < sizeof stats ? stats.size : sizeof stats); /* an older caller knows less */
 }
