@@ -84,7 +84,7 @@ static void take_notes(struct record *record, const pawl_span *span) {
             add_note(record, "  %s %lld", word, (long long)a->value.integer);
         else if (a->type == PAWL_ATTRIBUTE_STRING && strcmp(word, "cache") == 0)
             add_note(record, "  cache %s", a->value.string, 0);
-        else if (a->type == PAWL_ATTRIBUTE_STRING && strcmp(word, "outcome") == 0)
+        else if (a->type == PAWL_ATTRIBUTE_STRING && strcmp(word, "code.outcome") == 0)
             add_note(record, "  -> %s", a->value.string, 0);
     }
 }

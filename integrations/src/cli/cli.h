@@ -1,0 +1,55 @@
+/* The tool's shared parts. Exit statuses are those of docs/errors.md. */
+#ifndef PAWL_CLI_H
+#define PAWL_CLI_H
+
+#include <pawl/pawl.h>
+#include <stdio.h>
+
+enum {
+    EXIT_OK = 0,
+    EXIT_CHECKS_FAILED = 1,
+    EXIT_USAGE = 2,    /* of fix: usage or bad input */
+    EXIT_BUDGET = 3,   /* of fix: budget or stall */
+    EXIT_PROVIDER = 4, /* of fix: provider or network */
+    EXIT_DENIED = 5,   /* of fix: policy */
+    EXIT_LIMIT = 123,  /* of exec: a limit other than time */
+    EXIT_WALL_TIMEOUT = 124,
+    EXIT_NOT_STARTED = 125, /* of exec: usage, or the sandbox could not start */
+    EXIT_NOT_READABLE = 126,
+    EXIT_NOT_FOUND = 127,
+    EXIT_SIGNAL = 128, /* plus the signal */
+    EXIT_INTERRUPTED = 130,
+};
+
+int cli_exec(int argc, char **argv);
+int cli_fix(int argc, char **argv);
+
+/* What a subcommand runs in: runtime, context, and SIGINT or SIGTERM as a cancel. */
+struct cli_session {
+    pawl_runtime *runtime;
+    pawl_context *ctx;
+    bool interrupted;
+    struct cli_interrupts *interrupts;
+};
+
+/* tree: write the trace tree to stderr. False: the reason is on stderr. */
+bool cli_session_open(struct cli_session *session, bool tree);
+void cli_session_close(struct cli_session *session);
+
+/* Prints "pawl WHO: ..." on stderr. */
+void cli_complain(const char *who, const char *format, ...) PAWL_PRINTF(2, 3);
+void cli_complain_error(const char *who, const pawl_error *error);
+
+/* Reads a whole file, "-" for stdin, at most `most` bytes; new bytes with a NUL behind them, to be freed. NULL: the
+ * reason is on stderr and in errno. */
+char *cli_read_file(const char *who, const char *path, size_t most, size_t *ret_length);
+/* Parses "1.5" as seconds; "64K", "2G" as bytes. False for anything else, negative included. */
+bool cli_parse_seconds(const char *text, double *ret_seconds);
+bool cli_parse_bytes(const char *text, double *ret_bytes);
+/* Language by a file's name: "python", "javascript", "bash"; NULL when it does not tell. */
+const char *cli_language_of(const char *path);
+const char *cli_base_name(const char *path);
+/* Exit status of an execution result's JSON. */
+int cli_exit_of_result(const cJSON *result);
+
+#endif

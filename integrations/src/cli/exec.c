@@ -1,0 +1,280 @@
+/* pawl exec: runs one program in the sandbox; its streams pass through, its status is ours. */
+#include "base64_internal.h"
+#include "cli.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define WHO "pawl exec"
+#define MOST_BYTES ((size_t)PAWL_MIB(64))
+
+static const char help[] =
+    "usage: pawl exec [OPTIONS] FILE|- [ARG...]\n"
+    "       pawl exec [OPTIONS] -c CODE [ARG...]\n\n"
+    "Runs a program in the local sandbox: no network, no files but its own, limits on all it can use.\n\n"
+    "  pawl exec -c 'print(6 * 7)'\n"
+    "  pawl exec --language javascript - <script\n"
+    "  pawl exec report.py --file data.csv --env LANG=C --timeout 5 --mem 512M\n\n"
+    "  -c CODE                 the program itself\n"
+    "  -l, --language NAME     python, javascript or bash; default: by the file's name, else python\n"
+    "  -t, --timeout SECONDS   wall-clock limit, default 30; 0 ends it at once\n"
+    "      --cpu SECONDS       CPU limit\n"
+    "      --mem BYTES         memory limit, such as 512M\n"
+    "  -f, --file PATH[=NAME]  put a file into the work folder; may be repeated\n"
+    "  -e, --env NAME=VALUE    set a variable; the environment is empty otherwise; may be repeated\n"
+    "      --collect PATH      bring a file back, into the JSON record; may be repeated\n"
+    "      --json              print the record on stdout; the program's streams go to stderr\n"
+    "  -q, --quiet             no words of pawl's own on stderr\n"
+    "  -v, --verbose           write the trace tree to stderr\n\n"
+    "Standard input goes to the program, unless it is a terminal or the program itself came from it.\n"
+    "Exit status: the program's; 123 a limit other than time, 124 wall timeout, 125 usage or no sandbox, 126 FILE is\n"
+    "unreadable, 127 there is no FILE, 128+n killed by signal n, 130 interrupted.\n";
+
+struct exec {
+    cJSON *input;
+    const char *language;
+    bool has_code, json, quiet, verbose;
+};
+
+/* ---- options into the node's input ---- */
+
+static cJSON *member(cJSON *input, const char *name, cJSON *(*create)(void)) {
+    cJSON *item = cJSON_GetObjectItemCaseSensitive(input, name);
+    if (!item) {
+        item = create();
+        cJSON_AddItemToObject(input, name, item);
+    }
+    return item;
+}
+
+static void set_bytes(cJSON *object, const char *name, const char *bytes, size_t length) {
+    cJSON *coded = cJSON_AddObjectToObject(object, name);
+    char *text = pawl_base64_encode_new(bytes, length);
+    cJSON_AddItemToObject(coded, "base64", cJSON_CreateString(text ? text : ""));
+    free(text);
+}
+
+static bool add_file(struct exec *e, const char *argument) {
+    const char *equals = strchr(argument, '=');
+    size_t length = 0;
+    char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
+    char *bytes = path ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
+    if (bytes)
+        set_bytes(member(e->input, "files", cJSON_CreateObject), equals ? equals + 1 : cli_base_name(path), bytes,
+                  length);
+    free(bytes);
+    free(path);
+    return bytes != NULL;
+}
+
+static bool add_env(struct exec *e, const char *argument) {
+    const char *equals = strchr(argument, '=');
+    if (!equals || equals == argument) {
+        cli_complain(WHO, "--env '%s': write NAME=VALUE", argument);
+        return false;
+    }
+    char *name = strndup(argument, (size_t)(equals - argument));
+    if (name)
+        cJSON_AddStringToObject(member(e->input, "env_vars", cJSON_CreateObject), name, equals + 1);
+    free(name);
+    return name != NULL;
+}
+
+static bool set_seconds(cJSON *object, const char *name, const char *option, const char *text) {
+    double seconds;
+    if (!cli_parse_seconds(text, &seconds)) {
+        cli_complain(WHO, "%s '%s': write seconds, such as 2.5", option, text);
+        return false;
+    }
+    cJSON_AddNumberToObject(object, name, seconds);
+    return true;
+}
+
+static bool set_memory(struct exec *e, const char *text) {
+    double bytes;
+    if (!cli_parse_bytes(text, &bytes)) {
+        cli_complain(WHO, "--mem '%s': write bytes, such as 512M", text);
+        return false;
+    }
+    cJSON_AddNumberToObject(member(e->input, "limits", cJSON_CreateObject), "memory_bytes", bytes);
+    return true;
+}
+
+enum { OPT_CPU = 256, OPT_MEM, OPT_COLLECT, OPT_JSON, OPT_HELP };
+
+static bool take_option(struct exec *e, int option, const char *value) {
+    switch (option) {
+    case 'c':
+        e->has_code = true;
+        cJSON_AddStringToObject(e->input, "code", value);
+        return true;
+    case 'l':
+        e->language = value;
+        return true;
+    case 't':
+        return set_seconds(e->input, "timeout", "--timeout", value);
+    case 'f':
+        return add_file(e, value);
+    case 'e':
+        return add_env(e, value);
+    case 'q':
+        e->quiet = true;
+        return true;
+    case 'v':
+        e->verbose = true;
+        return true;
+    case OPT_CPU:
+        return set_seconds(member(e->input, "limits", cJSON_CreateObject), "cpu", "--cpu", value);
+    case OPT_MEM:
+        return set_memory(e, value);
+    case OPT_COLLECT:
+        cJSON_AddItemToArray(member(e->input, "collect", cJSON_CreateArray), cJSON_CreateString(value));
+        return true;
+    case OPT_JSON:
+        e->json = true;
+        return true;
+    default:
+        cli_complain(WHO, "see pawl exec --help");
+        return false;
+    }
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int parse_options(struct exec *e, int argc, char **argv) {
+    static const struct option options[] = {{"language", required_argument, NULL, 'l'},
+                                            {"timeout", required_argument, NULL, 't'},
+                                            {"file", required_argument, NULL, 'f'},
+                                            {"env", required_argument, NULL, 'e'},
+                                            {"cpu", required_argument, NULL, OPT_CPU},
+                                            {"mem", required_argument, NULL, OPT_MEM},
+                                            {"collect", required_argument, NULL, OPT_COLLECT},
+                                            {"json", no_argument, NULL, OPT_JSON},
+                                            {"quiet", no_argument, NULL, 'q'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, OPT_HELP},
+                                            {0}};
+    for (int option; (option = getopt_long(argc, argv, "+c:l:t:f:e:qvh", options, NULL)) != -1;) {
+        if (option == OPT_HELP || option == 'h') {
+            fputs(help, stdout);
+            return EXIT_OK;
+        }
+        if (!take_option(e, option, optarg))
+            return EXIT_NOT_STARTED;
+    }
+    return -1;
+}
+
+/* ---- the program, its arguments and its input ---- */
+
+static int take_program(struct exec *e, const char *path) {
+    size_t length = 0;
+    char *bytes = cli_read_file(WHO, path, MOST_BYTES, &length);
+    if (!bytes)
+        return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_READABLE;
+    if (strlen(bytes) == length)
+        cJSON_AddStringToObject(e->input, "code", bytes);
+    else
+        cli_complain(WHO, "%s: a program with NUL bytes is no text", path);
+    bool is_text = strlen(bytes) == length;
+    free(bytes);
+    return is_text ? -1 : EXIT_NOT_STARTED;
+}
+
+static int take_rest(struct exec *e, int argc, char **argv) {
+    bool from_stdin = false;
+    if (!e->has_code) {
+        if (optind == argc) {
+            cli_complain(WHO, "no program: give a FILE, - for standard input, or -c CODE");
+            return EXIT_NOT_STARTED;
+        }
+        const char *path = argv[optind++];
+        int failed = take_program(e, path);
+        if (failed >= 0)
+            return failed;
+        from_stdin = strcmp(path, "-") == 0;
+        e->language = e->language ? e->language : cli_language_of(path);
+    }
+    if (e->language)
+        cJSON_AddStringToObject(e->input, "language", e->language);
+    for (int i = optind; i < argc; i++)
+        cJSON_AddItemToArray(member(e->input, "args", cJSON_CreateArray), cJSON_CreateString(argv[i]));
+    if (from_stdin || isatty(STDIN_FILENO))
+        return -1;
+    size_t length = 0;
+    char *bytes = cli_read_file(WHO, "-", MOST_BYTES, &length);
+    if (bytes && length)
+        set_bytes(e->input, "stdin", bytes, length);
+    free(bytes);
+    return -1;
+}
+
+/* ---- running ---- */
+
+static void pass_stdout(void *user, const void *bytes, size_t length) {
+    const struct exec *e = user;
+    FILE *to = e->json ? stderr : stdout;
+    fwrite(bytes, 1, length, to);
+    fflush(to);
+}
+
+static void pass_stderr(void *user, const void *bytes, size_t length) {
+    (void)user;
+    fwrite(bytes, 1, length, stderr);
+}
+
+static void print_record(const pawl_value *output) {
+    char *text = pawl_value_print(output);
+    puts(text ? text : "null");
+    free(text);
+}
+
+static void explain(const struct exec *e, const cJSON *result, int status) {
+    const cJSON *error = cJSON_GetObjectItemCaseSensitive(result, "error");
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "value"));
+    const char *outcome = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "outcome"));
+    bool own = status == EXIT_LIMIT || status == EXIT_WALL_TIMEOUT || status == EXIT_NOT_STARTED;
+    if (own && !e->quiet)
+        cli_complain(WHO, "%s: %s", outcome ? outcome : "?", value ? value : "");
+}
+
+static int run(struct exec *e) {
+    struct cli_session session;
+    pawl_value *input = pawl_value_take(e->input), *output = NULL;
+    pawl_error *error = NULL;
+    e->input = NULL;
+    if (!input || !cli_session_open(&session, e->verbose)) {
+        pawl_value_unref(input);
+        return EXIT_NOT_STARTED;
+    }
+    pawl_primitive *node = pawl_code_execution("exec", .on_stdout = pass_stdout, .on_stderr = pass_stderr, .user = e);
+    int status = EXIT_NOT_STARTED;
+    if (pawl_run(node, session.ctx, input, &output, &error) == PAWL_OK) {
+        status = cli_exit_of_result(pawl_value_json(output));
+        explain(e, pawl_value_json(output), status);
+        if (e->json)
+            print_record(output);
+    } else if (!e->quiet && !session.interrupted) {
+        cli_complain_error(WHO, error);
+    }
+    if (session.interrupted)
+        status = EXIT_INTERRUPTED;
+    pawl_error_unref(error);
+    pawl_value_unref(output);
+    pawl_value_unref(input);
+    pawl_primitive_unref(node);
+    cli_session_close(&session);
+    return status;
+}
+
+int cli_exec(int argc, char **argv) {
+    struct exec e = {.input = cJSON_CreateObject()};
+    int status = e.input ? parse_options(&e, argc, argv) : EXIT_NOT_STARTED;
+    if (status < 0)
+        status = take_rest(&e, argc, argv);
+    if (status < 0)
+        status = run(&e);
+    cJSON_Delete(e.input);
+    return status;
+}

@@ -1,0 +1,81 @@
+/* A runtime and a context for one command. Signals become a cancel, so that the sandbox is gone before the tool is. */
+#include "cli.h"
+#include <pawl/observability/trace_tree.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct cli_interrupts {
+    pthread_t thread;
+    sigset_t signals;
+    struct cli_session *session;
+};
+
+static void *wait_for_signal(void *user) {
+    struct cli_interrupts *interrupts = user;
+    int signal = 0;
+    sigwait(&interrupts->signals, &signal);
+    if (signal != SIGUSR1) {
+        interrupts->session->interrupted = true;
+        pawl_context_cancel(interrupts->session->ctx, PAWL_CANCEL_USER, "interrupted");
+    }
+    return NULL;
+}
+
+static bool catch_signals(struct cli_session *session) {
+    struct cli_interrupts *interrupts = calloc(1, sizeof *interrupts);
+    if (!interrupts)
+        return false;
+    interrupts->session = session;
+    sigemptyset(&interrupts->signals);
+    sigaddset(&interrupts->signals, SIGINT);
+    sigaddset(&interrupts->signals, SIGTERM);
+    sigaddset(&interrupts->signals, SIGHUP);
+    sigaddset(&interrupts->signals, SIGUSR1); /* the command has ended */
+    pthread_sigmask(SIG_BLOCK, &interrupts->signals, NULL);
+    session->interrupts = interrupts;
+    if (pthread_create(&interrupts->thread, NULL, wait_for_signal, interrupts) == 0)
+        return true;
+    free(interrupts);
+    session->interrupts = NULL;
+    return false;
+}
+
+static void write_tree(void *user, const char *text, size_t length) {
+    fwrite(text, 1, length, user);
+}
+
+static pawl_status attach_tree(pawl_runtime *runtime, pawl_error **err) {
+    bool colour = isatty(STDERR_FILENO) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+    return pawl_trace_tree(runtime, err, .write = write_tree, .user = stderr, .colour = colour);
+}
+
+bool cli_session_open(struct cli_session *session, bool tree) {
+    pawl_error *error = NULL;
+    memset(session, 0, sizeof *session);
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, not the end of the sandbox's supervision */
+    session->runtime = pawl_runtime_new(NULL, &error);
+    if (session->runtime && (!tree || attach_tree(session->runtime, &error) == PAWL_OK))
+        session->ctx = pawl_context_new(session->runtime);
+    if (session->ctx && catch_signals(session))
+        return true;
+    if (error)
+        cli_complain_error("pawl", error);
+    else
+        cli_complain("pawl", "out of memory or threads");
+    pawl_error_unref(error);
+    cli_session_close(session);
+    return false;
+}
+
+void cli_session_close(struct cli_session *session) {
+    if (session->interrupts) {
+        pthread_kill(session->interrupts->thread, SIGUSR1);
+        pthread_join(session->interrupts->thread, NULL);
+        free(session->interrupts);
+    }
+    pawl_context_unref(session->ctx);
+    pawl_runtime_unref(session->runtime);
+}
