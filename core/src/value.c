@@ -102,7 +102,7 @@ static bool add_sharing(cJSON *array, const cJSON *item) {
     cJSON *node = cJSON_CreateNull();
     if (!node)
         return false;
-    node->type = item->type & ~cJSON_StringIsConst; /* it has no name here */
+    node->type = item->type;
     node->valuestring = item->valuestring;
     node->valueint = item->valueint;
     node->valuedouble = item->valuedouble;

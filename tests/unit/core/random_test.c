@@ -68,6 +68,18 @@ static void draws_below_a_bound_evenly(void **state) {
         assert_in_range(counts[i], 9600, 10400); /* 4 standard deviations, and the seed is fixed */
 }
 
+/* 2^64 holds this bound one and a third times: a plain remainder would draw the lowest third half of the time. */
+static void a_large_bound_is_drawn_without_bias(void **state) {
+    (void)state;
+    struct pawl_random random;
+    const uint64_t third = UINT64_C(1) << 62;
+    unsigned lowest = 0;
+    pawl_random_seed(&random, 42);
+    for (int i = 0; i < 30000; i++)
+        lowest += pawl_random_below(&random, 3 * third) < third;
+    assert_in_range(lowest, 9600, 10400);
+}
+
 static void the_bounds_ends_are_right(void **state) {
     (void)state;
     struct pawl_random random;
@@ -88,6 +100,7 @@ int main(void) {
         cmocka_unit_test(one_seed_gives_one_sequence_and_near_seeds_unlike_ones),
         cmocka_unit_test(a_state_is_never_all_zero),
         cmocka_unit_test(draws_below_a_bound_evenly),
+        cmocka_unit_test(a_large_bound_is_drawn_without_bias),
         cmocka_unit_test(the_bounds_ends_are_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

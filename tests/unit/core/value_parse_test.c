@@ -142,6 +142,16 @@ static void refuses_text_that_would_be_cut_or_kept_broken(void **state) {
     assert_refused("{\"a\\u0000\":1}", "byte 3: \\u0000 is refused");
     assert_refused("\"a\nb\"", "byte 2: a control character");
     assert_refused("\"\x1f\"", "byte 1: a control character");
+    for (size_t at = 1; at < 40; at++) { /* at every place in and around eight bytes */
+        char text[] = "\"0123456789 0123456789 0123456789 0123456789\"";
+        text[at] = '\x01';
+        char words[64];
+        (void)snprintf(words, sizeof words, "byte %zu: a control character", at);
+        assert_refused(text, words);
+        text[at] = '"';
+        (void)snprintf(words, sizeof words, "byte %zu: something follows", text[at + 1] == ' ' ? at + 2 : at + 1);
+        assert_refused(text, words);
+    }
     assert_refused("\"\\a\"", "byte 2: an unknown escape");
     assert_refused("\"\\U0041\"", "byte 2: an unknown escape");
     assert_refused_bytes("\"\\\0\"", 4, NULL, PAWL_E_INVALID, "byte 2: an unknown escape");
