@@ -81,6 +81,8 @@ static pawl_step try_again_later(const struct retry *r, struct retry_frame *f, p
     if (f->attempt >= o->max_attempts)
         return give_up(frame, event, PAWL_E_EXHAUSTED, "all %d attempts failed; see the cause", f->attempt);
     uint64_t now = pawl_frame_now(frame), delay = next_delay(o, f, pawl_event_outcome(event), ctx);
+    if (add(now, delay) == PAWL_NEVER && pawl_context_deadline(ctx) == PAWL_NEVER)
+        return give_up(frame, event, PAWL_E_EXHAUSTED, "the next attempt would never come; see the cause", 0);
     if (add(now, delay) >= pawl_context_deadline(ctx)) {
         pawl_step step = give_up(frame, event, PAWL_E_DEADLINE,
                                  "no time before the deadline for another attempt after %t of waiting", delay);

@@ -33,12 +33,14 @@ static pawl_step timeout_step(const void *state, pawl_frame *frame, pawl_event *
     pawl_outcome *outcome = pawl_event_outcome(event);
     if (!was_this_limit(f, frame, outcome))
         return pawl_step_finish(frame, event);
+    pawl_error *cause = outcome->error ? pawl_outcome_take_error(outcome) : NULL;
+    if (pawl_context_cancelled(pawl_frame_context(frame)) != PAWL_CANCEL_NONE)
+        return pawl_step_fail_over(frame, event, cause); /* a cancel or an outer deadline that came too goes first */
     pawl_failure failure = {.size = sizeof failure,
                             .status = PAWL_E_TIMEOUT,
                             .what = "took longer than its limit of %t; raise after_ns or make the work smaller",
-                            .amount = t->after_ns};
-    if (outcome->error)
-        failure.cause = pawl_outcome_take_error(outcome);
+                            .amount = t->after_ns,
+                            .cause = cause};
     return pawl_step_fail(frame, event, &failure);
 }
 
