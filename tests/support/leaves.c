@@ -247,7 +247,8 @@ void expect_output(pawl_primitive *node, pawl_context *ctx, const char *in, cons
 void expect_failure(pawl_primitive *node, pawl_context *ctx, const char *in, pawl_status status, const char *part) {
     char *text = NULL;
     pawl_error *err = NULL;
-    assert_int_equal(pawl_run_text(node, ctx, in, &text, &err), pawl_error_status(err));
+    pawl_status given = pawl_run_text(node, ctx, in, &text, &err);
+    assert_int_equal(given, pawl_error_status(err));
     assert_null(text);
     expect_error(err, status, part);
 }
