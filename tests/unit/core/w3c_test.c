@@ -34,7 +34,7 @@ static void assert_ignored(const char *text) {
     memset(&parent, 0x5a, sizeof parent);
     before = parent;
     if (pawl_w3c_parse_traceparent(text, &parent))
-        fail_msg("'%s' was used", text);
+        fail_msg("'%s' was used", text ? text : "NULL");
     assert_memory_equal(&parent, &before, sizeof parent);
 }
 
