@@ -27,7 +27,6 @@ struct pawl_context {
     uint8_t shielded;
     uint8_t transparent; /* made only for a span: cancelling it cancels the scope around it */
     uint16_t is_root;
-    struct pawl_frame *frame; /* NULL for a root */
 };
 
 struct state_entry {

@@ -74,6 +74,13 @@ static bool hears_of_the_end(const pawl_frame *frame) {
     return !frame->cancel_seen && (frame->live_children == 0 || wants_cancel(frame));
 }
 
+static void arm(struct loop *loop, pawl_frame *frame) {
+    if (frame->wake_ns == PAWL_NEVER)
+        return;
+    loop->timers = pawl_timers_add(loop->timers, frame);
+    frame->timed = true;
+}
+
 /* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
 static void start_waiting(struct loop *loop, pawl_frame *frame) {
     bool watched = frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame);
@@ -81,11 +88,10 @@ static void start_waiting(struct loop *loop, pawl_frame *frame) {
         link_waiting(frame);
         bool hears = hears_of_the_end(frame);
         uint64_t deadline = hears ? frame->ctx->deadline_ns : PAWL_NEVER;
-        frame->wake_ns = frame->until_ns < deadline ? frame->until_ns : deadline;
-        if (frame->wake_ns != PAWL_NEVER) {
-            loop->timers = pawl_timers_add(loop->timers, frame);
-            frame->timed = true;
-        }
+        frame->until_deadline = deadline < frame->wake_ns;
+        if (frame->until_deadline)
+            frame->wake_ns = deadline;
+        arm(loop, frame);
         if (hears && unlikely(pawl_scope_over(frame->ctx, loop->now_ns) != PAWL_CANCEL_NONE))
             frame->pending |= PENDING_OVER;
     }
@@ -124,7 +130,7 @@ static void unlist_child(pawl_frame *child) {
         child->sibling_next->sibling_prev = child->sibling_prev;
 }
 
-static void init_scope(pawl_context *own, pawl_context *outer, pawl_frame *frame, const pawl_scope *scope) {
+static void init_scope(pawl_context *own, pawl_context *outer, const pawl_scope *scope) {
     own->parent = outer;
     own->root = outer->root;
     own->span = outer->span;
@@ -132,7 +138,6 @@ static void init_scope(pawl_context *own, pawl_context *outer, pawl_frame *frame
     atomic_init(&own->cancelled, 0);
     own->shielded = own->is_root = 0;
     own->transparent = !scope || (!scope->deadline_ns && !scope->shielded);
-    own->frame = frame;
     if (!scope)
         return;
     if (scope->shielded) {
@@ -151,7 +156,6 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     frame->parent = parent;
     frame->run = run;
     frame->input = request->input;
-    frame->span = NULL;
     frame->live_children = 0;
     frame->lane = lane;
     frame->state = FRAME_RUNNING;
@@ -162,16 +166,16 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     pawl_context *outer = parent ? parent->ctx : &run->root->scope;
     frame->ctx = outer;
     if (request->scoped || run->observed) {
-        init_scope(&frame->own, outer, frame, request->scoped ? &request->scope : NULL);
+        init_scope(&frame->own, outer, request->scoped ? &request->scope : NULL);
         frame->ctx = &frame->own;
     }
 }
 
 static void open_span(struct loop *loop, pawl_frame *frame, const pawl_scope *scope) {
-    frame->span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
-    pawl_observe_start(loop, frame->ctx, frame->span, frame->node->name, frame->node->type);
+    pawl_span *span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
+    pawl_observe_start(loop, frame->ctx, span, frame->node->name, frame->node->type);
     if (scope && scope->attribute)
-        pawl_span_set_int(frame->span, scope->attribute, scope->attribute_value);
+        pawl_span_set_int(span, scope->attribute, scope->attribute_value);
 }
 
 static pawl_frame *place_of(pawl_frame *parent, size_t lane) {
@@ -186,8 +190,8 @@ static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *e
     stop_waiting(loop, frame);
     pawl_frame *parent = frame->parent;
     event->outcome.at = parent;
-    if (frame->span)
-        pawl_observe_end(loop, frame->ctx, frame->span, &event->outcome);
+    if (unlikely(frame->observed))
+        pawl_observe_end(loop, frame->ctx, frame->own.span, &event->outcome);
     if (frame->listed)
         unlist_child(frame);
     counter_add(&loop->live_frames, (size_t)-1);
@@ -222,7 +226,7 @@ static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event)
     const struct child_request *request = &loop->request;
     pawl_context *ctx = parent->ctx, own;
     if (unlikely(request->scoped)) {
-        init_scope(&own, ctx, parent, &request->scope);
+        init_scope(&own, ctx, &request->scope);
         ctx = &own;
     }
     event->kind = PAWL_EVENT_CHILD_DONE;
@@ -274,7 +278,7 @@ static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *
     if (unlikely(frame->observed))
         open_span(loop, frame, request->scoped ? &request->scope : NULL);
     if (unlikely(wants_cancel_above_children(parent))) { /* it must be woken while the child runs */
-        parent->until_ns = PAWL_NEVER;
+        parent->wake_ns = PAWL_NEVER;
         start_waiting(loop, parent);
     }
     return begin_frame(loop, frame, event);
@@ -378,8 +382,9 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
         frame->pending = 0;
         event.kind = PAWL_EVENT_TIMER;
         deliver(loop, frame, &event);
-    } else {
+    } else { /* nothing it wants to know: it waits on */
         frame->pending = 0;
+        arm(loop, frame);
     }
 }
 
@@ -487,7 +492,7 @@ pawl_cancel_reason pawl_frame_cancelled(pawl_frame *frame) {
 
 static pawl_step wait_as(pawl_frame *frame, enum frame_state state, uint64_t until_ns) {
     frame->state = (uint8_t)state;
-    frame->until_ns = until_ns;
+    frame->wake_ns = until_ns;
     return (pawl_step){STEP_WAIT};
 }
 

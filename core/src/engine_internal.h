@@ -55,25 +55,31 @@ enum pending {
     PENDING_OVER = 16,
 };
 
+/* 168 bytes: a deep pipeline that sleeps should fit a few cache lines a node. */
 struct pawl_frame {
     const pawl_primitive *node;
     pawl_frame *parent;
     struct run *run;
     pawl_context *ctx; /* own, or the parent's */
     pawl_value *input; /* borrowed */
-    pawl_span *span;   /* NULL when nothing observes */
     uint32_t live_children;
     uint32_t lane;
     uint8_t state, pending;
-    bool queued, waiting, timed, own_block, listed, cancel_seen, observed;
-    uint64_t wake_ns;  /* key in the timer heap */
-    uint64_t until_ns; /* what the step asked for */
-    pawl_frame *ready_prev, *ready_next;
+    bool queued : 1, waiting : 1, timed : 1, until_deadline : 1; /* the last: wake_ns is the scope's, not the step's */
+    bool own_block : 1, listed : 1, cancel_seen : 1, observed : 1;
+    uint64_t wake_ns; /* what the step asked for, or the deadline before it: the key in the timer heap */
+    union {           /* a ready frame has no timer */
+        struct {
+            pawl_frame *ready_prev, *ready_next;
+        };
+        struct {
+            pawl_frame *heap_child, *heap_next, *heap_prev;
+        };
+    };
     pawl_frame *waiting_prev, *waiting_next;
-    pawl_frame *heap_child, *heap_next, *heap_prev;
     pawl_frame *children, *sibling_prev, *sibling_next; /* lanes that are live */
     pawl_context own;
-} __attribute__((aligned(FRAME_ALIGN)));
+};
 
 /* Result of a leaf that ended elsewhere. */
 struct leaf_result {
@@ -126,7 +132,7 @@ struct run {
     pawl_value *input;
     pawl_frame *waiting; /* frames that a cancel must wake */
     struct run *prev, *next;
-    size_t block_bytes;
+    uint32_t block_bytes;
     bool observed, owns_refs;  /* node, root and input are counted for a run that outlives its call */
     struct run_result *result; /* of pawl_run(), or */
     pawl_done done;            /* of pawl_submit() and pawl_start() */

@@ -124,7 +124,7 @@ static bool start_job(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     struct job *job = pawl_frame_memory(frame);
     *job = (struct job){.post.kind = POST_JOB, .frame = frame};
     frame->state = FRAME_JOB;
-    frame->until_ns = PAWL_NEVER;
+    frame->wake_ns = PAWL_NEVER;
     if (pawl_pool_run(loop->runtime, job) == PAWL_OK)
         return false;
     pawl_outcome_fail(&event->outcome, frame->node, PAWL_E_UNAVAILABLE,
@@ -145,7 +145,7 @@ static bool start_op(struct loop *loop, pawl_frame *frame) {
     slot->data = NULL;
     slot->result = (struct leaf_result){0};
     frame->state = FRAME_OP;
-    frame->until_ns = PAWL_NEVER;
+    frame->wake_ns = PAWL_NEVER;
     atomic_store_explicit(&slot->word, generation << 2 | OP_PENDING, memory_order_release);
     pawl_op op = {.slot = slot, .generation = generation};
     frame->node->async->start(frame->node->user, op, frame->ctx, frame->input, &slot->data);

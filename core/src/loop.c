@@ -109,6 +109,10 @@ bool pawl_loop_reserve_ops(struct loop *loop, size_t count) {
 void pawl_loop_push_ready(struct loop *loop, pawl_frame *frame) {
     if (frame->queued)
         return;
+    if (frame->timed) { /* the same links; a step that waits on arms it anew */
+        loop->timers = pawl_timers_remove(loop->timers, frame);
+        frame->timed = false;
+    }
     frame->queued = true;
     frame->ready_next = NULL;
     frame->ready_prev = loop->ready_tail;
@@ -258,7 +262,7 @@ static void fire_timers(struct loop *loop) {
         pawl_frame *frame = loop->timers;
         loop->timers = pawl_timers_remove(loop->timers, frame);
         frame->timed = false;
-        bool asked = frame->until_ns <= loop->now_ns;
+        bool asked = !frame->until_deadline;
         bool over = loop->now_ns >= frame->ctx->deadline_ns;
         pawl_engine_signal(frame, (uint8_t)((asked ? PENDING_TIMER : 0) | (over ? PENDING_OVER : 0)));
     }

@@ -1,6 +1,7 @@
 /* Primitives: making, counting and checking nodes. The tree fixes the memory of a run, so it is computed here, once. */
 #include "engine_internal.h"
 #include "error_internal.h"
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #define NAME_BYTES 255
 #define PATH_BYTES 1024
 #define DESCRIBE_DEPTH 64
+#define MOST_BYTES ((size_t)PAWL_MIB(256)) /* frames of one run; a block's size is 32 bits */
 
 static pawl_primitive end_mark = {.immortal = true, .name = "", .type = "end"};
 static pawl_primitive without_memory = {.immortal = true, .broken = true, .name = "?", .type = "primitive"};
@@ -15,6 +17,8 @@ static pawl_primitive without_memory = {.immortal = true, .broken = true, .name 
 pawl_primitive *pawl_primitive_end(void) {
     return &end_mark;
 }
+
+static_assert(sizeof(pawl_frame) == 168, "a frame has grown: is it worth it?");
 
 static size_t aligned(size_t bytes) {
     return (bytes + FRAME_ALIGN - 1) & ~(size_t)(FRAME_ALIGN - 1);
@@ -87,14 +91,21 @@ static void check_children(pawl_primitive *node) {
     }
 }
 
-/* Frame, then its lanes of children side by side; each lane fits the largest child, an inline leaf there needs a bare
- * frame. */
-static void compute_bytes(pawl_primitive *node, size_t frame_bytes) {
+/* An inline leaf that nothing observes needs no frame, unless it is started in a lane. */
+static size_t bytes_of_child(const pawl_primitive *child, int observed, bool has_lanes) {
+    if (!child || (child->kind == NODE_INLINE && !observed && !has_lanes))
+        return 0;
+    return child->bytes[observed];
+}
+
+/* Frame, then its lanes of children side by side; each lane fits the largest child. */
+static void compute_bytes(pawl_primitive *node, size_t frame_bytes, bool has_lanes) {
     for (int observed = 0; observed < 2; observed++) {
         size_t lane = 0;
-        for (size_t i = 0; i < node->child_count; i++)
-            if (node->children[i] && node->children[i]->bytes[observed] > lane)
-                lane = node->children[i]->bytes[observed];
+        for (size_t i = 0; i < node->child_count; i++) {
+            size_t bytes = bytes_of_child(node->children[i], observed, has_lanes);
+            lane = bytes > lane ? bytes : lane;
+        }
         node->own_bytes[0] = aligned(sizeof(pawl_frame) + frame_bytes);
         node->own_bytes[1] = node->own_bytes[0] + aligned(sizeof(pawl_span));
         node->lane_bytes[observed] = lane;
@@ -106,12 +117,16 @@ static void compute_bytes(pawl_primitive *node, size_t frame_bytes) {
     node->frame_bytes = frame_bytes;
 }
 
-static pawl_primitive *finish(pawl_primitive *node, size_t frame_bytes) {
+static pawl_primitive *finish(pawl_primitive *node, size_t frame_bytes, bool has_lanes) {
     check_name(node);
     check_children(node);
+    compute_bytes(node, frame_bytes, has_lanes);
+    if (!node->failure && node->bytes[1] > MOST_BYTES)
+        pawl_error_set(&node->failure, PAWL_E_LIMIT,
+                       "%s '%s': a run would need %zu bytes for what may run at once; lower max_concurrency",
+                       node->type, node->name, node->bytes[1]);
     if (node->failure)
         node->broken = true;
-    compute_bytes(node, frame_bytes);
     return node;
 }
 
@@ -138,7 +153,7 @@ pawl_primitive *pawl_primitive_new(const pawl_primitive_spec *spec) {
     if (count)
         memcpy(node->children, spec->children, count * sizeof *node->children);
     node->lanes = spec->lanes ? (uint32_t)spec->lanes : 1;
-    return finish(node, spec->frame_bytes);
+    return finish(node, spec->frame_bytes, spec->lanes > 0);
 }
 
 pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
@@ -164,7 +179,7 @@ pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
     size_t bytes = spec->kind == NODE_ASYNC      ? sizeof(struct op_frame)
                    : spec->kind == NODE_BLOCKING ? sizeof(struct job)
                                                  : 0;
-    return finish(node, bytes);
+    return finish(node, bytes, false);
 }
 
 /* ---- reading ---- */

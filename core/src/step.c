@@ -42,11 +42,11 @@ void pawl_waker_wake(pawl_waker *waker) {
 }
 
 void pawl_frame_set_int(pawl_frame *frame, const char *key, int64_t number) {
-    if (frame->span)
-        pawl_span_set_int(frame->span, key, number);
+    if (frame->observed)
+        pawl_span_set_int(frame->own.span, key, number);
 }
 
 void pawl_frame_set_string(pawl_frame *frame, const char *key, const char *text) {
-    if (frame->span)
-        pawl_span_set_string(frame->span, key, text);
+    if (frame->observed)
+        pawl_span_set_string(frame->own.span, key, text);
 }

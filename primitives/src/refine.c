@@ -80,7 +80,7 @@ static struct refine_slot *free_slot(struct refine_run *run) {
 }
 
 static void set_round(struct refine_slot *slot, pawl_frame *frame, uint64_t round) {
-    pawl_span *span = frame->children->span; /* the child that was just started */
+    pawl_span *span = frame->observed ? frame->children->own.span : NULL; /* the child that was just started */
     if (!span)
         return;
     pawl_span_set_int(span, "pawl.round", (int64_t)round);

@@ -9,8 +9,8 @@ struct retry {
 };
 
 struct retry_frame {
-    uint64_t attempt;
-    uint64_t doublings; /* since the start or the last retry-after */
+    uint32_t attempt;   /* saturates: a run that long has other ends */
+    uint32_t doublings; /* since the start or the last retry-after */
     uint64_t started_ns;
     pawl_error *last; /* while it waits */
 };
@@ -48,7 +48,8 @@ static uint64_t next_delay(const pawl_retry_options *o, struct retry_frame *f, c
     uint64_t pushback = pawl_outcome_retry_after_ns(outcome);
     if (pushback > 0)
         f->doublings = 0;
-    uint64_t delay = jittered(o, doubled(o, f->doublings++), ctx);
+    uint64_t delay = jittered(o, doubled(o, f->doublings), ctx);
+    f->doublings += f->doublings < UINT32_MAX;
     if (delay < o->min_delay_ns)
         delay = o->min_delay_ns;
     return add(pushback, delay);
@@ -99,7 +100,7 @@ static pawl_step try_again_later(const struct retry *r, struct retry_frame *f, p
 static pawl_step attempt(struct retry_frame *f, pawl_frame *frame) {
     if (f->last)
         f->last = pawl_error_unref(f->last);
-    f->attempt++;
+    f->attempt += f->attempt < UINT32_MAX;
     const pawl_primitive *child = pawl_frame_node(frame)->children[0];
     if (likely(!pawl_context_is_observed(pawl_frame_context(frame))))
         return pawl_step_run(frame, child, pawl_frame_input(frame), NULL);

@@ -59,8 +59,8 @@ typedef struct pawl_primitive_spec {
     pawl_primitive *const
         *children;        /**< Each taken; ends with PAWL_END; NULL for none. A NULL child fails the primitive. */
     uint64_t frame_bytes; /**< Of the step's own frame memory. */
-    uint64_t lanes; /**< How many children may run together; 0 counts as 1. Lane i runs child i when lanes equals the
-                         number of children, any child otherwise. */
+    uint64_t lanes; /**< How many children pawl_frame_start() may have running together; lane i runs any child. 0: it is
+                       never called, children run one at a time by pawl_step_run() (or in blocks of their own). */
     pawl_error *failure; /**< Taken. Not NULL: makes a failed primitive that reports it. */
 } pawl_primitive_spec;
 
@@ -81,7 +81,7 @@ PAWL_API PAWL_NODISCARD pawl_value *pawl_outcome_take_value(pawl_outcome *outcom
 /** @return New reference to the error of a failed outcome, never NULL for one; NULL for success. */
 PAWL_API PAWL_NODISCARD pawl_error *pawl_outcome_take_error(pawl_outcome *outcome);
 
-/** @return The frame's own memory, frame_bytes long, aligned for anything. */
+/** @return The frame's own memory, frame_bytes long, aligned for pointers and 64-bit numbers. */
 PAWL_API void *pawl_frame_memory(pawl_frame *frame);
 /** @return Borrowed input of the node, alive until it ends. */
 PAWL_API pawl_value *pawl_frame_input(pawl_frame *frame);
