@@ -7,20 +7,23 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 prefix=$work/prefix
 
-# expect_hello PROGRAM...: each prints the same line.
+fail() { echo "$1" && exit 1; }
+
+# expect_hello PROGRAM [ARGUMENT...]: it runs a program in the sandbox of the installed helper.
 expect_hello() {
-    local program output
-    for program; do
-        output=$("$program")
-        echo "$(basename "$program"): $output"
-        [ "$output" = 'pawl says {"hello":"world"}' ]
-    done
+    local output
+    output=$("$@") || fail "$1: exit status $?: $output"
+    echo "$(basename "$1"): $output"
+    [ "$output" = "hello from the sandbox" ]
 }
 
 cmake --install "$build" --prefix "$prefix" >/dev/null
 cmake -S "$source" -B "$work/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$prefix" >/dev/null
 cmake --build "$work/cmake" >/dev/null
-expect_hello "$work/cmake/c_shared" "$work/cmake/c_static" "$work/cmake/cpp_shared"
+helper=$prefix/libexec/pawl/pawl-sandbox
+expect_hello "$work/cmake/c_shared"
+expect_hello "$work/cmake/c_static" "$helper" # the library is inside the program, so nothing is beside it
+expect_hello "$work/cmake/cpp_shared"
 
 pc=$(find "$prefix" -name pawl.pc)
 libdir=$(dirname "$(dirname "$pc")")
@@ -29,16 +32,15 @@ read -ra flags < <(pkg-config --cflags --libs pawl)
 "${CC:-cc}" -std=c11 -o "$work/pc_shared" "$source/consumer.c" "${flags[@]}" -Wl,-rpath,"$libdir"
 read -ra flags < <(pkg-config --static --cflags --libs pawl)
 "${CC:-cc}" -std=c11 -o "$work/pc_static" "$source/consumer.c" "${flags[@]/#-lpawl/$libdir/libpawl.a}"
-expect_hello "$work/pc_shared" "$work/pc_static"
+expect_hello "$work/pc_shared"
+expect_hello "$work/pc_static" "$helper"
+expect_hello "$prefix/bin/pawl" exec -c "print('hello from the sandbox')"
 
-fail() { echo "$1" && exit 1; }
 ldd "$work/pc_shared" | grep -q "libpawl.so.0 => $libdir/" || fail "pc_shared does not load the installed libpawl.so.0"
 ! ldd "$work/pc_static" | grep libpawl || fail "pc_static loads the shared library"
 [ "$(pkg-config --modversion pawl)" = "$("$work/pc_shared" --version)" ] || fail "the versions differ"
 
 cd "$prefix"
-[ -x libexec/pawl/pawl-sandbox ] || fail "the sandbox helper is not installed"
-[ -x bin/pawl ] || fail "the command-line tool is not installed"
 stray=$(find . -type f ! -path './include/pawl/*.h' ! -path "./${libdir#"$prefix"/}/*" \
     ! -path ./libexec/pawl/pawl-sandbox ! -path ./bin/pawl)
 [ -z "$stray" ] || fail "installed but not expected: $stray"
