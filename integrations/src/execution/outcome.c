@@ -106,7 +106,7 @@ static const char *signal_advice(int64_t signal) {
     case SIGKILL:
         return ": pawl did not kill it, perhaps the machine is out of memory";
     case SIGSEGV:
-        return ": it touched memory that is not its own, or its stack ran over";
+        return ": it touched memory that is not its own, its stack ran over, or memory_bytes is too small for it";
     default:
         return "";
     }

@@ -125,11 +125,14 @@ static void take_line(struct scan *scan, struct pawl_text line) {
         scan->before = line;
 }
 
-/* unittest's summary follows its last traceback: an empty line and a rule. */
-static struct pawl_text without_summary(struct pawl_text value) {
-    const char *rule = memmem(value.at, value.length, "\n\n----------", 12);
-    if (rule)
-        value.length = (size_t)(rule - value.at);
+/* unittest's summary follows its last traceback: an empty line and a rule. A group's members follow its message. */
+static struct pawl_text without_rest(struct pawl_text value) {
+    static const char *const rests[] = {"\n\n----------", "\n  +-+----------"};
+    for (size_t i = 0; i < sizeof rests / sizeof rests[0]; i++) {
+        const char *rest = memmem(value.at, value.length, rests[i], strlen(rests[i]));
+        if (rest)
+            value.length = (size_t)(rest - value.at);
+    }
     return value;
 }
 
@@ -141,7 +144,7 @@ bool pawl_uncaught_python(const char *text, size_t length, struct pawl_uncaught 
     if (!scan.whole || !scan.counts)
         return false;
     ret_uncaught->name = scan.name;
-    ret_uncaught->value = pawl_text_trim_end(without_summary(pawl_text_from(scan.all, scan.value)));
+    ret_uncaught->value = pawl_text_trim_end(without_rest(pawl_text_from(scan.all, scan.value)));
     ret_uncaught->trace = pawl_text_trim_end(pawl_text_from(scan.all, scan.begin));
     return true;
 }
