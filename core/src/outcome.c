@@ -50,11 +50,6 @@ void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *
     outcome->error = pawl_error_make(&info, NULL, text ? message : outcome->what ? outcome->what : "cancelled");
 }
 
-void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *node) {
-    if (outcome->path_length < OUTCOME_PATH)
-        outcome->path[outcome->path_length++] = node;
-}
-
 /* Names from the root down: the frames that still stand, then those that the failure has passed. */
 static void write_path(const struct pawl_outcome *outcome, char *text) {
     const char *names[PATH_NODES];
@@ -132,6 +127,14 @@ static pawl_error *need_error(struct pawl_outcome *outcome) {
     else
         outcome->error = describe(outcome, path, NULL);
     return outcome->error;
+}
+
+/* A path too long to be remembered is written at once, while the frames around still stand. */
+void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *node) {
+    if (outcome->path_length < OUTCOME_PATH)
+        outcome->path[outcome->path_length++] = node;
+    else
+        need_error(outcome);
 }
 
 pawl_status(pawl_outcome_status)(const pawl_outcome *outcome) {

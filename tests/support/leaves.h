@@ -9,9 +9,9 @@
 
 /* Passes its input on. */
 pawl_primitive *passing(const char *name);
-/* Gives a value parsed from JSON, whatever its input. */
+/* Gives a value parsed from JSON, whatever its input; a failed primitive without memory. */
 pawl_primitive *constant(const char *name, const char *json);
-/* Fails always, with a permanent or transient status: "<name> failed". */
+/* Fails always: "failed on purpose". */
 pawl_primitive *failing(const char *name, pawl_status status);
 /* Passes its input on and counts its calls. */
 pawl_primitive *counting(const char *name, atomic_size_t *calls);

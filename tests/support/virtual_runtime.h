@@ -24,6 +24,8 @@ struct fake_clock {
 
 /* A new runtime driven by time; the test fails without one. */
 pawl_runtime *virtual_runtime(struct fake_clock *time);
+/* The same, NULL without memory. */
+pawl_runtime *virtual_runtime_or_null(struct fake_clock *time);
 /* Fails the test unless no run and no frame is alive. */
 void expect_nothing_alive(pawl_runtime *runtime);
 /* Calls fire(user) at the n-th boundary from now. */
