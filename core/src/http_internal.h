@@ -1,5 +1,5 @@
-/* HTTP's shared parts: what http_curl.c (transfers on a loop), http.c (the node) and http_perform.c (blocking) have in
- * common. */
+/* HTTP's shared parts: http_curl.c (libcurl on a loop), http_request.c and http_transfer.c (one exchange),
+ * http_error.c (what failures and answers mean), http.c (the node) and http_perform.c (blocking). */
 #ifndef PAWL_HTTP_INTERNAL_H
 #define PAWL_HTTP_INTERNAL_H
 
@@ -7,22 +7,51 @@
 #include <curl/curl.h>
 #include <pawl/http.h>
 
-/* A transfer's end: response valid during the call, or curl's result when it is not CURLE_OK. On the loop's thread. */
-struct http_transfer;
-typedef void (*http_done)(void *user, CURLcode result, const pawl_http_response *response, bool too_large,
-                          const char *detail);
+/* ---- http_curl.c ---- */
 
-/* Starts a request on the loop this thread drives; the request is copied. NULL with err set when it cannot start. */
-struct http_transfer *pawl_http_transfer_start(struct loop *loop, pawl_context *ctx, const pawl_http_request *request,
-                                               http_done done, void *user, pawl_error **err);
+bool pawl_http_ready(void); /* libcurl is set up; any thread */
+/* The loop's part, made at the first need; NULL without memory. All of it on the thread that drives the loop. */
+struct pawl_http_loop *pawl_http_loop_of(struct loop *loop);
+bool pawl_http_loop_add(struct pawl_http_loop *http, CURL *easy);
+void pawl_http_loop_remove(struct pawl_http_loop *http, CURL *easy);
+
+/* ---- http_request.c ---- */
+
+/* What a libcurl handle borrows of a request. */
+struct http_copy {
+    struct curl_slist *headers;
+    void *body;
+};
+pawl_status pawl_http_request_check(const pawl_http_request *request, const char *who, pawl_error **err);
+/* Sets a checked request in the handle, with the trace's headers; false without memory. Not to be freed before it. */
+bool pawl_http_request_copy(struct http_copy *copy, CURL *easy, pawl_context *ctx, const pawl_http_request *request);
+void pawl_http_copy_free(struct http_copy *copy);
+/* Value of the first header of that name in any case, NULL for none. */
+const char *pawl_http_find_header(const pawl_http_header *headers, size_t count, const char *name);
+
+/* ---- http_transfer.c ---- */
+
+struct http_transfer;
+/* A transfer's end, on the loop's thread: a response, valid during the call, or an error, taken. */
+typedef void (*http_done)(void *user, const pawl_http_response *response, pawl_error *error);
+
+/* Starts a request on the loop this thread drives; the request is copied, who (for messages) is borrowed until the
+ * transfer is freed. NULL with err set when it cannot start; done is never called from inside. */
+struct http_transfer *pawl_http_transfer_start(struct loop *loop, pawl_context *ctx, const char *who,
+                                               const pawl_http_request *request, http_done done, void *user,
+                                               pawl_error **err);
 /* Ends a transfer before its time (done is not called) or lets go of one that is done. */
 void pawl_http_transfer_free(struct http_transfer *transfer);
+/* libcurl has finished with it: tells done. */
+void pawl_http_transfer_end(struct http_transfer *transfer, CURLcode result);
 
-/* The pawl_error of a failed transfer. Returns its status. */
-pawl_status pawl_http_curl_error(pawl_error **err, const char *who, CURLcode result, bool too_large,
-                                 const char *detail);
-/* Retry-After in seconds or as a date (RFC 9110 section 10.2.3), rounded up; 0 for none or nonsense. */
+/* ---- http_error.c ---- */
+
+/* The pawl_error of a transfer that failed. @param detail  libcurl's words, NULL or "" for none. Returns its status. */
+pawl_status pawl_http_curl_error(pawl_error **err, const char *who, CURL *easy, CURLcode result, const char *detail);
+/* The pawl_error of an answer that is no 2xx. Returns its status. */
+pawl_status pawl_http_answer_error(pawl_error **err, const char *who, const pawl_http_response *response);
+/* Retry-After in seconds or as a date (RFC 9110 section 10.2.3), rounded up, saturating; 0 for none or nonsense. */
 uint64_t pawl_http_retry_after(const char *text);
-bool pawl_http_ready(void); /* libcurl is set up */
 
 #endif

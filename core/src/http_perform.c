@@ -1,5 +1,5 @@
-/* curl_easy_perform() for blocking leaves: a multi handle of the runtime's, with its warm connections, and a bell for
- * cancels. */
+/* curl_easy_perform() for blocking leaves: a multi handle of the runtime's, with its warm connections, woken by a
+ * cancel. */
 #include "http_internal.h"
 
 static CURLM *take_multi(pawl_runtime *runtime) {
@@ -59,26 +59,47 @@ static pawl_status perform(CURLM *multi, pawl_context *ctx, CURLcode *ret_result
     }
 }
 
-pawl_status pawl_context_curl_perform(pawl_context *ctx, void *easy, int *ret_result, pawl_error **err) {
-    if (pawl_driving)
-        return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: it blocks; call it in a pawl_function() leaf");
-    pawl_runtime *runtime = ctx->root->runtime;
-    CURLM *multi = take_multi(runtime);
-    if (!multi || curl_multi_add_handle(multi, easy) != CURLM_OK) {
-        if (multi)
-            give_multi(runtime, multi);
-        return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: the handle is in use, or there is no memory");
-    }
-    CURLcode result = CURLE_OK;
+static pawl_status cannot_add(CURLMcode code, pawl_error **err) {
+    if (code == CURLM_OUT_OF_MEMORY)
+        return pawl_error_set(err, PAWL_E_NOMEM, "curl_perform: out of memory");
+    return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: %s; give it a CURL * that nothing else uses",
+                          curl_multi_strerror(code));
+}
+
+/* Signal handlers are the host's, and a cancel does not wait for the resolver's thread. */
+static void set_behaviour(CURL *easy) {
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
+static pawl_status perform_with(CURLM *multi, pawl_context *ctx, CURL *easy, CURLcode *ret_result, pawl_error **err) {
+    CURLMcode code = curl_multi_add_handle(multi, easy);
+    if (code != CURLM_OK)
+        return cannot_add(code, err);
+    set_behaviour(easy);
     pawl_cancel_registration registration;
     pawl_cancel_register(ctx, &registration, ring, multi);
-    pawl_status status = perform(multi, ctx, &result, err);
+    pawl_status status = perform(multi, ctx, ret_result, err);
     pawl_cancel_unregister(&registration);
     curl_multi_remove_handle(multi, easy);
-    give_multi(runtime, multi);
+    return status;
+}
+
+pawl_status pawl_context_curl_perform(pawl_context *ctx, void *easy, int *ret_result, pawl_error **err) {
+    if (pawl_driving || !ctx)
+        return pawl_error_set(err, PAWL_E_INVALID, "curl_perform: it blocks; call it in a pawl_function() leaf");
+    pawl_status status = pawl_context_check(ctx, err);
+    if (status != PAWL_OK)
+        return status;
+    CURLM *multi = take_multi(ctx->root->runtime);
+    if (!multi)
+        return cannot_add(CURLM_OUT_OF_MEMORY, err);
+    CURLcode result = CURLE_OK;
+    status = perform_with(multi, ctx, easy, &result, err);
+    give_multi(ctx->root->runtime, multi);
     if (status != PAWL_OK)
         return status;
     if (ret_result)
         *ret_result = (int)result;
-    return result == CURLE_OK ? PAWL_OK : pawl_http_curl_error(err, "curl_perform", result, false, NULL);
+    return result == CURLE_OK ? PAWL_OK : pawl_http_curl_error(err, "curl_perform", easy, result, NULL);
 }

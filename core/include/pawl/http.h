@@ -1,8 +1,9 @@
 /** @file pawl/http.h  @brief HTTP for nodes: an asynchronous client on the loops (libcurl multi) and a drop-in for
  * curl_easy_perform().
  *
- * Connections are kept per loop and bounded. HTTP/2 is multiplexed. Redirects are not followed; TLS certificates are
- * verified.
+ * Connections are kept per loop and bounded: at most 2,048, of which at most 256 idle once nothing is live. HTTP/2 is
+ * multiplexed. Redirects are not followed, TLS certificates are verified, there are no cookies, and libcurl's
+ * environment variables for proxies count. Exchanges take real time, also in a runtime with virtual time.
  */
 #ifndef PAWL_HTTP_H
 #define PAWL_HTTP_H
@@ -21,58 +22,75 @@ typedef struct pawl_http_header {
 typedef struct pawl_http_request {
     size_t size;                     /**< sizeof(pawl_http_request). */
     const char *method;              /**< NULL: GET, or POST when there is a body. */
-    const char *url;                 /**< http:// or https://. Required. */
-    const pawl_http_header *headers; /**< header_count of them; CR and LF are refused (PAWL_E_INVALID). */
+    const char *url;                 /**< http:// or https://, at most 65,535 bytes. Required. */
+    const pawl_http_header *headers; /**< header_count of them. A name that is no token, a value with CR, LF or another
+                                        control character, Content-Length and Transfer-Encoding are PAWL_E_INVALID. */
     uint64_t header_count;
-    const void *body;
+    const void *body; /**< Sent as it is, without a Content-Type unless headers has one. */
     uint64_t body_bytes;
-    uint64_t max_response_bytes; /**< Default 64 MiB; PAWL_E_LIMIT beyond. */
-    uint64_t connect_timeout_ns; /**< Default 10 s. */
-    uint64_t timeout_ns;         /**< Of the whole exchange. Default 60 s; the scope's deadline shortens it. */
-    uint64_t no_trace_headers;   /**< Not 0: traceparent and tracestate are left out. */
+    uint64_t max_response_bytes; /**< Of the body. Default 64 MiB; PAWL_E_LIMIT beyond. Headers: 256, 256 KiB in all. */
+    uint64_t connect_timeout_ns; /**< Name and connection. Default 10 s, at most a day, in whole milliseconds. */
+    uint64_t timeout_ns;         /**< Of the whole exchange. Default 60 s, at most a day, in whole milliseconds; the
+                                    scope's deadline shortens it. */
+    uint64_t no_trace_headers;   /**< Not 0: traceparent and tracestate are left out, as they are when headers has its
+                                      own traceparent. Baggage is never sent: it may go to strangers. */
+    void (*release)(
+        void *release_user); /**< Optional; set by prepare. Called once when all is copied, or on failure. */
+    void *release_user;
 } pawl_http_request;
 
 /** Borrowed, valid only during the callback. */
 typedef struct pawl_http_response {
     size_t size;
     uint64_t status;                 /**< HTTP status. */
-    const pawl_http_header *headers; /**< In order, names in lower case. */
+    const pawl_http_header *headers; /**< In order, names in lower case; of the final response, trailers included. */
     uint64_t header_count;
-    const void *body;
+    const void *body; /**< Never NULL; a NUL follows that is not counted. */
     uint64_t body_bytes;
-    uint64_t retry_after_ns;                      /**< From Retry-After (seconds or date), 0 for none; rounded up. */
+    uint64_t retry_after_ns; /**< From Retry-After (seconds or date), 0 for none; rounded up, saturating. */
     uint64_t connect_ns, first_byte_ns, total_ns; /**< Since the start. */
 } pawl_http_response;
 
 /**
  * Turns a response into the node's outcome, on the loop's thread; must not block.
- * Same contract as a leaf's work. NULL: a 2xx gives {"status", "headers", "body"} (body as text, "body_base64" when it
- * is no UTF-8), anything else an error whose status and class follow the HTTP status (408, 425, 429, 500, 502, 503, 504
- * retryable; 401 and 403 denied; 404 not found).
+ * Same contract as a leaf's work. NULL: a 2xx gives {"status", "headers", "body"} (headers of one name joined with
+ * ", "; body as text, "body_base64" instead when it is no UTF-8 or has a NUL in it), anything else an error that quotes
+ * the body's first line and carries Retry-After. Its status and class follow the HTTP status: 429 rate limited; 408,
+ * 425, 500, 502, 503 and 504 unavailable; 401, 403 and 407 denied; 404 and 410 not found; 413 limit; other 5xx
+ * unsupported; the rest invalid.
  */
 typedef pawl_status (*pawl_http_map)(void *user, const pawl_http_response *response, pawl_value **ret_out,
                                      pawl_error **err);
-/** Fills in the request for one run, on the loop's thread, from the node's input. What it points to must live until the
- * node ends or be part of the input. */
+/** Fills in the request for one run, on the loop's thread, from the node's input; must not block. Everything is zero at
+ * first, but for size. What it points to is part of the input or lives until release is called.
+ * @return PAWL_OK, or why the run fails. */
 typedef pawl_status (*pawl_http_prepare)(void *user, pawl_context *ctx, pawl_value *in, pawl_http_request *request,
                                          pawl_error **err);
 
 /**
  * An asynchronous leaf that makes one HTTP exchange; costs no thread.
  * @param prepare  NULL: the input is {"url", "method", "headers": {}, "body"}.
+ * @param map      NULL: as said at pawl_http_map.
  * @param user     Borrowed, must outlive the node.
- * A run's errors: PAWL_E_UNAVAILABLE (name, connection, TLS set-up, lost), PAWL_E_TIMEOUT (its own limits),
- * PAWL_E_LIMIT, PAWL_E_INVALID, PAWL_E_PROTOCOL, PAWL_E_CANCELLED, PAWL_E_DEADLINE, and what map says.
+ * @return New reference, never NULL.
+ *
+ * A run's errors: PAWL_E_UNAVAILABLE (name, connection, TLS set-up, lost), PAWL_E_DENIED (a certificate that is not
+ * trusted), PAWL_E_TIMEOUT (its own limits), PAWL_E_LIMIT, PAWL_E_INVALID, PAWL_E_PROTOCOL (no HTTP), PAWL_E_NOMEM,
+ * PAWL_E_CANCELLED, PAWL_E_DEADLINE, and what prepare and map say. Started is "no" when nothing was sent or the server
+ * refused. A cancel closes the connection at once.
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_http_new(const char *name, pawl_http_prepare prepare, pawl_http_map map,
                                                       void *user);
 
 /**
- * curl_easy_perform() that ends within a millisecond of a cancel and obeys the deadline; for blocking leaves.
- * @param easy        A CURL *; borrowed; not in use by a multi handle.
- * @param ret_result  The CURLcode; may be NULL.
- * @return PAWL_OK when the transfer ended by itself with CURLE_OK, PAWL_E_UNAVAILABLE and others for its failures,
- * PAWL_E_CANCELLED, PAWL_E_DEADLINE.
+ * curl_easy_perform() that ends within a millisecond of a cancel and obeys the deadline; for blocking leaves. Its
+ * connections stay with the runtime for the next one.
+ * @param easy        A CURL *; borrowed; not in use by a multi handle (PAWL_E_INVALID). CURLOPT_NOSIGNAL and
+ * CURLOPT_QUICK_EXIT are set on it.
+ * @param ret_result  The CURLcode when the transfer ended by itself; may be NULL.
+ * @return PAWL_OK when it ended with CURLE_OK. Its failures are errors as of pawl_http_new(), with CURLOPT_FAILONERROR
+ * also by HTTP status, and PAWL_E_FAILED when a callback ended it. PAWL_E_CANCELLED, PAWL_E_DEADLINE. PAWL_E_INVALID in
+ * an inline leaf or on a loop's thread.
  */
 PAWL_API pawl_status pawl_context_curl_perform(pawl_context *ctx, void *easy, int *ret_result, pawl_error **err);
 
