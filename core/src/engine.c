@@ -362,6 +362,7 @@ static void end_over(struct loop *loop, pawl_frame *frame) {
 
 void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
     pawl_event event;
+    loop->clock_is_fresh = false;
     if (frame->pending & PENDING_START) {
         dispatch_start(loop, frame);
     } else if (frame->node->kind != NODE_STEP) {

@@ -164,7 +164,9 @@ struct pawl_http_loop;
 struct loop {
     pawl_runtime *runtime;
     struct child_request request;
-    uint64_t now_ns; /* coarse: refreshed at waits, after blocking leaves and every so many steps */
+    bool clock_is_fresh; /* no code of the user's has run since now_ns was read: a span may start where the last one
+                            ended */
+    uint64_t now_ns;     /* coarse: refreshed at waits, after blocking leaves and every so many steps */
     uint32_t steps;
     uint8_t driver;
     _Atomic(struct root *) leaf_root; /* of the run whose blocking leaf runs on the driving thread */

@@ -55,6 +55,7 @@ void pawl_leaf_call_inline(struct loop *loop, const pawl_primitive *node, pawl_c
                            struct pawl_outcome *ret_outcome) {
     pawl_value *value = NULL;
     pawl_error *error = NULL;
+    loop->clock_is_fresh = false;
     pawl_status status = node->fn(node->user, ctx, input, &value, &error);
     if (likely(status == PAWL_OK && !error && !value)) {
         ret_outcome->status = PAWL_OK;
@@ -106,6 +107,7 @@ static void call_here(struct loop *loop, pawl_frame *frame, pawl_event *event) {
         pawl_scope_cancel(&root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", loop);
     call_blocking(frame, &result);
     pawl_runtime_leave_leaf(loop, root);
+    loop->clock_is_fresh = false;
     pawl_driving = driving;
     if (frame->ctx->deadline_ns != PAWL_NEVER)
         pawl_loop_read_clock(loop);

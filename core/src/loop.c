@@ -277,6 +277,7 @@ static void poll_descriptors(struct loop *loop) {
 void pawl_loop_turn(struct loop *loop, size_t most) {
     struct loop *outer = pawl_driving;
     pawl_driving = loop;
+    loop->clock_is_fresh = false;
     poll_descriptors(loop);
     drain_inbox(loop);
     fire_timers(loop);

@@ -10,13 +10,27 @@ static void make_span_id(struct loop *loop, pawl_context *ctx, uint8_t id[8]) {
     memcpy(id, &number, 8);
 }
 
+/* Hooks may move their clock between any two events. */
+static uint64_t read_once(struct loop *loop) {
+    if (!loop->clock_is_fresh || loop->runtime->hooks)
+        pawl_loop_read_clock(loop);
+    loop->clock_is_fresh = true;
+    return loop->now_ns;
+}
+
+static uint64_t start_time(struct loop *loop, const pawl_context *ctx) {
+    if (!loop)
+        return pawl_context_now(ctx);
+    return read_once(loop);
+}
+
 static void init_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type) {
     struct root *root = ctx->root;
     pawl_root_need_trace_id(root);
     span->parent = ctx->span;
     span->name = name;
     span->type = type;
-    span->start_ns = pawl_runtime_now(root->runtime);
+    span->start_ns = start_time(loop, ctx);
     span->end_ns = 0;
     memcpy(span->trace_id, root->trace_id, 16);
     make_span_id(loop, ctx, span->span_id);
@@ -41,14 +55,13 @@ static void tell_end(pawl_runtime *runtime, const pawl_span *span) {
 
 void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type) {
     init_span(loop, ctx, span, name, type);
-    loop->now_ns = span->start_ns;
     ctx->span = span;
     tell_start(loop->runtime, span);
 }
 
 void pawl_observe_end(struct loop *loop, pawl_context *ctx, pawl_span *span, struct pawl_outcome *outcome) {
     (void)ctx;
-    span->end_ns = pawl_loop_read_clock(loop);
+    span->end_ns = read_once(loop);
     span->status = (uint32_t)outcome->status;
     if (outcome->status != PAWL_OK) {
         span->error = pawl_outcome_error(outcome);

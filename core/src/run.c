@@ -136,6 +136,7 @@ static void begin(struct loop *loop, struct run *run) {
         pawl_scope_cancel(&run->root->scope, PAWL_CANCEL_SHUTDOWN, "the runtime is shut down", loop);
     struct loop *outer = pawl_driving;
     pawl_driving = loop;
+    loop->clock_is_fresh = false;
     pawl_engine_begin(run);
     pawl_driving = outer;
 }
