@@ -1,0 +1,154 @@
+/* The trace tree: what a person reads, exactly, in virtual time. */
+#include "failing_malloc.h"
+#include "leaves.h"
+#include "virtual_runtime.h"
+#include <pawl/observability/trace_tree.h>
+#include <pawl/primitives/primitives.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+struct page {
+    char text[8192];
+    size_t length, writes;
+};
+
+static void write_page(void *user, const char *text, size_t length) {
+    struct page *page = user;
+    assert_true(page->length + length < sizeof page->text);
+    assert_int_equal(strlen(text), length);
+    memcpy(page->text + page->length, text, length + 1);
+    page->length += length;
+    page->writes++;
+}
+
+/* Runs the pipeline once under a tree with these options. Takes the pipeline. */
+static void trace(struct page *page, pawl_trace_tree_options options, pawl_primitive *node) {
+    struct fake_clock time = {.other_threads = false};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    options.size = sizeof options;
+    options.write = write_page;
+    options.user = page;
+    assert_int_equal(pawl_trace_tree_attach(runtime, &options, NULL), PAWL_OK);
+    pawl_context *ctx = pawl_context_new(runtime);
+    (void)pawl_run(node, ctx, NULL, NULL, NULL);
+    pawl_context_unref(ctx);
+    pawl_primitive_unref(node);
+    pawl_runtime_unref(runtime);
+}
+
+static void shows_each_node_beneath_its_parent_with_outcome_and_time(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){0},
+          pawl_sequential("request", passing("first"),
+                          pawl_timeout("limit", sleeper("work", PAWL_MS(250)), .after_ns = PAWL_S(1))));
+    assert_int_equal(page.writes, 1);
+    const char *first = strstr(page.text, "\n  first "), *limit = strstr(page.text, "\n  limit "),
+               *work = strstr(page.text, "\n    work ");
+    assert_int_equal(strncmp(page.text, "request ", 8), 0);
+    assert_true(first && limit && work && first < limit && limit < work);
+    assert_non_null(strstr(work, "ok  250 ms"));
+    assert_non_null(strstr(limit, "(timeout)"));
+}
+
+static void numbers_the_attempts_and_tells_how_each_ended(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    struct flaky flaky = {.failures_left = 1};
+    trace(&page, (pawl_trace_tree_options){0},
+          pawl_retry("again", flaky_primitive(&flaky), .jitter = PAWL_JITTER_NONE));
+    const char *one = strstr(page.text, "attempt 1"), *two = strstr(page.text, "attempt 2");
+    assert_true(one && two && one < two);
+    assert_non_null(strstr(page.text, "unavailable"));
+}
+
+static void cleans_names_of_control_bytes(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){0}, passing("evil\x1b[2J\nname"));
+    assert_null(strchr(page.text, '\x1b'));
+    assert_non_null(strstr(page.text, "evil?[2J?name"));
+}
+
+static void colours_outcomes_only_when_asked(void **state) {
+    (void)state;
+    struct page plain = {.length = 0}, colour = {.length = 0};
+    trace(&plain, (pawl_trace_tree_options){0}, failing("f", PAWL_E_DENIED));
+    trace(&colour, (pawl_trace_tree_options){.colour = 1}, failing("f", PAWL_E_DENIED));
+    assert_null(strchr(plain.text, '\x1b'));
+    assert_non_null(strstr(colour.text, "\x1b[31mdenied\x1b[0m"));
+}
+
+static void counts_spans_over_the_bound(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){.max_spans = 2},
+          pawl_sequential("s", passing("a"), passing("b"), passing("c")));
+    assert_non_null(strstr(page.text, "(2 further spans are not shown)"));
+}
+
+static void leaves_out_what_was_quick_and_went_well(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){.min_duration_ns = PAWL_MS(10)},
+          pawl_sequential("s", passing("quick"), sleeper("slow", PAWL_MS(20))));
+    assert_null(strstr(page.text, "quick"));
+    assert_non_null(strstr(page.text, "slow"));
+}
+
+static void refuses_bad_options_and_late_attaching(void **state) {
+    (void)state;
+    struct fake_clock time = {.other_threads = false};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_error *err = NULL;
+    assert_int_equal(pawl_trace_tree(runtime, &err, .max_spans = 10), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "write is required");
+    err = NULL;
+    assert_int_equal(pawl_trace_tree(runtime, &err, .write = write_page, .max_spans = 100001), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "max_spans");
+    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_primitive *node = passing("p");
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    err = NULL;
+    assert_int_equal(pawl_trace_tree(runtime, &err, .write = write_page), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "before the first run");
+    pawl_primitive_unref(node);
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
+static void a_run_goes_on_without_memory_for_its_tree(void **state) {
+    (void)state;
+    for (size_t n = 1, failed = 1; failed; n++) {
+        struct page page = {.length = 0};
+        struct fake_clock time = {.other_threads = false};
+        pawl_runtime *runtime = virtual_runtime(&time);
+        pawl_primitive *node = pawl_sequential("s", passing("a"), passing("b"));
+        assert_int_equal(pawl_trace_tree(runtime, NULL, .write = write_page, .user = &page), PAWL_OK);
+        pawl_context *ctx = pawl_context_new(runtime);
+        fail_allocation_at(n);
+        pawl_status status = pawl_run(node, ctx, NULL, NULL, NULL);
+        failed = allow_allocations();
+        assert_true(status == PAWL_OK || status == PAWL_E_NOMEM || status == PAWL_E_UNSUPPORTED);
+        pawl_context_unref(ctx);
+        pawl_primitive_unref(node);
+        pawl_runtime_unref(runtime);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shows_each_node_beneath_its_parent_with_outcome_and_time),
+        cmocka_unit_test(numbers_the_attempts_and_tells_how_each_ended),
+        cmocka_unit_test(cleans_names_of_control_bytes),
+        cmocka_unit_test(colours_outcomes_only_when_asked),
+        cmocka_unit_test(counts_spans_over_the_bound),
+        cmocka_unit_test(leaves_out_what_was_quick_and_went_well),
+        cmocka_unit_test(refuses_bad_options_and_late_attaching),
+        cmocka_unit_test(a_run_goes_on_without_memory_for_its_tree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
