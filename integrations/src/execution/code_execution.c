@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copy_internal.h"
 #include "input_internal.h"
 #include "language_internal.h"
 #include "options_internal.h"
@@ -281,8 +282,8 @@ static pawl_status fill(struct node *node, const char *name, const pawl_code_exe
     node->limits.size = sizeof node->limits;
     node->options.limits = NULL;
     node->provider = pawl_sandbox_provider_ref(node->options.provider);
-    node->name = strdup(name ? name : "");
-    node->language = strdup(node->options.language ? node->options.language : "python");
+    node->name = pawl_copy_text(name ? name : "");
+    node->language = pawl_copy_text(node->options.language ? node->options.language : "python");
     if (!node->name || !node->language)
         return pawl_error_set(err, PAWL_E_NOMEM, "out of memory for a code execution node");
     return check(node, err);

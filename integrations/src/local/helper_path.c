@@ -1,5 +1,7 @@
 #include "helper_path.h"
 
+#include "execution/copy_internal.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -81,6 +83,6 @@ pawl_status pawl_helper_path_find(const char *option, const char *runtime_option
                               "the sandbox helper " NAME " was not found (tried %s); install it with the library, or "
                               "say where it is with the option helper_path",
                               search.tried);
-    *ret_path = strdup(given ? given : search.found);
+    *ret_path = pawl_copy_text(given ? given : search.found);
     return *ret_path ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "out of memory for the sandbox helper's path");
 }

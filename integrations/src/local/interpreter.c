@@ -1,5 +1,7 @@
 #include "interpreter.h"
 
+#include "execution/copy_internal.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -79,7 +81,7 @@ static bool add_bind(struct search *search, const char *path) {
     pawl_interpreter *found = search->found;
     if (access(path, F_OK) != 0)
         return true;
-    char *copy = strdup(path);
+    char *copy = pawl_copy_text(path);
     if (copy)
         found->binds[found->bind_count++] = copy;
     else
@@ -135,7 +137,7 @@ static bool describe(struct search *search, const char *candidate, const char *b
     char root[PATH_MAX], exec[PATH_MAX];
     bool python = search->what->language == PAWL_LANGUAGE_PYTHON;
     bool environment = python && is_environment(candidate, root, exec) && guest_can(search, root);
-    search->found->exec = strdup(environment ? exec : binary);
+    search->found->exec = pawl_copy_text(environment ? exec : binary);
     search->out_of_memory |= !search->found->exec;
     bool done = search->found->exec && add_bind(search, binary);
     if (done && python)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "helper_path.h"
+#include "execution/copy_internal.h"
 #include "local_parts.h"
 #include "options_internal.h"
 
@@ -65,7 +66,7 @@ pawl_status pawl_local_interpreter(struct local *local, pawl_language language, 
 /* ---- making it ---- */
 
 static bool copy_text(char **to, const char *from) {
-    *to = from ? strdup(from) : NULL;
+    *to = from ? pawl_copy_text(from) : NULL;
     return *to || !from;
 }
 

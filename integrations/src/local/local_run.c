@@ -7,6 +7,7 @@
 
 #include "context_internal.h"
 #include "helper_parts.h"
+#include "execution/copy_internal.h"
 #include "local_parts.h"
 #include "options_internal.h"
 
@@ -47,7 +48,7 @@ static bool name_files(pawl_execution_result *result, const pawl_execution_reque
     for (; result->file_count < request->collect_count; result->file_count++) {
         pawl_collected_file *file = &result->files[result->file_count];
         file->kind = PAWL_COLLECTED_ABSENT;
-        file->path = strdup(request->collect[result->file_count]);
+        file->path = pawl_copy_text(request->collect[result->file_count]);
         file->bytes = calloc(1, 1);
         if (file->path && file->bytes)
             continue;
@@ -67,7 +68,7 @@ static bool begin_result(struct run *run) {
         result->enforced[i] = *pawl_limits_at(&result->limits, i) == PAWL_UNLIMITED
                                   ? PAWL_ENFORCED_NOT_ASKED
                                   : enforcement_of(i, run->made.language);
-    result->sandbox_id = strdup(run->sandbox->id);
+    result->sandbox_id = pawl_copy_text(run->sandbox->id);
     return result->sandbox_id && name_files(result, run->request);
 }
 
@@ -81,7 +82,7 @@ static char *names_of(uint64_t bits) {
         if (bits & 1u << i)
             used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
                                      pawl_mechanism_name(1u << i));
-    return strdup(text);
+    return pawl_copy_text(text);
 }
 
 static bool set_mechanisms(struct run *run) {
