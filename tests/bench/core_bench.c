@@ -9,6 +9,7 @@
 #include <pawl/primitives/timeout.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TIMES 100000
 #define KEYS 10000
@@ -102,7 +103,7 @@ static pawl_primitive *nested(int depth) {
     return node;
 }
 
-/* ---- the cache: 10,000 entries, keys of 80 bytes ---- */
+/* ---- the cache: 10,000 entries, keys of 80 bytes, in an order that no prefetcher knows ---- */
 
 struct cache_subject {
     struct subject s;
@@ -110,18 +111,19 @@ struct cache_subject {
     size_t next;
 };
 
-static void hit_once(void *user) {
+static void run_next(void *user) {
     struct cache_subject *c = user;
     c->s.input = c->inputs[c->next = (c->next + 7919) % KEYS];
     run_once(&c->s);
 }
 
-static double time_cache_hit(struct subject s) {
-    struct cache_subject *c = calloc(1, sizeof *c);
-    if (!c)
-        abort();
-    c->s = s;
-    c->s.node = pawl_cache("cache", NO_OP, .ttl_ns = PAWL_UNLIMITED, .max_entries = KEYS * 2, .no_single_flight = 1);
+/* The base: a run that reads its input once, as whoever made it has just done. */
+static pawl_status read_input(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)ctx, (void)ret_out, (void)err;
+    return strlen(cJSON_GetStringValue(pawl_value_json(in))) == 80 ? PAWL_OK : PAWL_E_INVALID;
+}
+
+static void fill_cache(struct cache_subject *c) {
     for (int i = 0; i < KEYS; i++) {
         char key[81];
         snprintf(key, sizeof key, "%080d", i);
@@ -129,12 +131,31 @@ static double time_cache_hit(struct subject s) {
         c->s.input = c->inputs[i];
         run_once(&c->s);
     }
-    double ns = bench_time(hit_once, c, TIMES);
+}
+
+static double time_cache_hit(struct subject s) {
+    struct cache_subject *c = calloc(1, sizeof *c);
+    if (!c)
+        abort();
+    double rounds[BENCH_ROUNDS];
+    pawl_primitive *base = pawl_inline("read", read_input, NULL);
+    pawl_primitive *cache =
+        pawl_cache("cache", NO_OP, .ttl_ns = PAWL_UNLIMITED, .max_entries = KEYS * 2, .no_single_flight = 1);
+    c->s = s;
+    c->s.node = cache;
+    fill_cache(c);
+    for (size_t round = 0; round < BENCH_ROUNDS; round++) {
+        c->s.node = cache;
+        rounds[round] = bench_time(run_next, c, TIMES / BENCH_ROUNDS);
+        c->s.node = base;
+        rounds[round] -= bench_time(run_next, c, TIMES / BENCH_ROUNDS);
+    }
     for (int i = 0; i < KEYS; i++)
         pawl_value_unref(c->inputs[i]);
-    pawl_primitive_unref(c->s.node);
+    pawl_primitive_unref(base);
+    pawl_primitive_unref(cache);
     free(c);
-    return ns;
+    return bench_median(rounds, BENCH_ROUNDS);
 }
 
 /* ---- rows ---- */
@@ -149,7 +170,7 @@ static void untraced(struct bench *bench, struct subject s) {
     bench_row(bench, "timeout_off_ns", time_over(s, NO_OP, pawl_timeout("limit", NO_OP, .after_ns = PAWL_S(1))), "ns",
               40);
     bench_row(bench, "parallel_10_off_ns", time_over(s, NO_OP, ten_at_once()), "ns", 300);
-    bench_row(bench, "cache_hit_off_ns", time_cache_hit(s) - time_run(s, NO_OP), "ns", 70);
+    bench_row(bench, "cache_hit_off_ns", time_cache_hit(s), "ns", 70);
     s.node = NO_OP;
     bench_row(bench, "context_new_run_unref_ns", bench_time(new_context_and_run, &s, TIMES), "ns", -1);
     pawl_primitive_unref(s.node);
