@@ -69,7 +69,7 @@ static bool needs_no_lane(const pawl_primitive *child, pawl_frame *frame) {
 /* Starts what may start; then waits, or comes back at once with an inline child's outcome. A child must be live or be
  * there to start. */
 static pawl_step go_on(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f) {
-    static const pawl_scope own_scope = {.size = sizeof own_scope};
+    static const pawl_scope own_scope = {.size = sizeof own_scope, .deadline_ns = PAWL_NEVER}; /* changes no deadline */
     while (f->next < p->count && f->free_count > 0) {
         const pawl_primitive *child = pawl_frame_node(frame)->children[f->next];
         if (needs_no_lane(child, frame)) {

@@ -137,7 +137,7 @@ CLAIM(stops_at_the_first_failure_and_returns_it_unchanged) {
     make_bed(&bed);
     expect_failure_of(
         pawl_sequential("s", counting("a", &before), plus("b"), failing("c", PAWL_E_DENIED), counting("d", &after)),
-        bed.ctx, NULL, PAWL_E_DENIED, "s/c: c failed");
+        bed.ctx, NULL, PAWL_E_DENIED, "s/c: failed on purpose");
     assert_int_equal(before, 1);
     assert_int_equal(after, 0);
     clear_bed(&bed);

@@ -62,7 +62,7 @@ CLAIM(passes_the_childs_outcome_on_in_time) {
     make_bed(&bed);
     expect_output_of(pawl_timeout("limit", pausing("a", PAWL_S(1)), .after_ns = PAWL_S(2)), bed.ctx, "[1]", "[1]");
     expect_failure_of(pawl_timeout("limit", failing("a", PAWL_E_DENIED), .after_ns = PAWL_S(2)), bed.ctx, NULL,
-                      PAWL_E_DENIED, "limit/a: a failed");
+                      PAWL_E_DENIED, "limit/a: failed on purpose");
     clear_bed(&bed);
 }
 
