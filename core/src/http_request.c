@@ -41,13 +41,15 @@ static pawl_status check_header(const pawl_http_header *h, const char *who, pawl
 }
 
 static bool is_url(const char *url) {
-    return strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0;
+    size_t scheme = strncasecmp(url, "http://", 7) == 0 ? 7 : strncasecmp(url, "https://", 8) == 0 ? 8 : 0;
+    return scheme > 0 && url[scheme] != '/'; /* libcurl would take what follows for the host */
 }
 
 pawl_status pawl_http_request_check(const pawl_http_request *r, const char *who, pawl_error **err) {
     if (!r->url || !is_url(r->url))
-        return pawl_error_set(err, PAWL_E_INVALID, "%s: the url is '%.100s'; it must begin with http:// or https://",
-                              who, r->url ? r->url : "");
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "%s: the url is '%.100s'; it must be http://host... or https://host...", who,
+                              r->url ? r->url : "");
     if (strnlen(r->url, URL_BYTES) == URL_BYTES)
         return pawl_error_set(err, PAWL_E_LIMIT, "%s: the url is longer than %d bytes", who, URL_BYTES - 1);
     if (r->method && !is_token(r->method))

@@ -188,7 +188,7 @@ static void go_on(struct http_server *server, struct connection *c) {
             return;
         }
         c->sent += (size_t)sent;
-        if (c->answer->how.drip_ms)
+        if (c->answer->how.drip_ms && c->sent < c->total) /* the next request may follow the last byte */
             c->due_ns = now_ns() + c->answer->how.drip_ms * UINT64_C(1000000);
     }
 }
