@@ -129,7 +129,7 @@ static void each_limit_ends_or_refuses_and_says_so(void **state) {
         {"while True: pass", "wall_timeout", {.wall_ns = PAWL_MS(50)}},
         {"x = 'a'\nwhile True: x += x", "memory_limit", {.memory_bytes = PAWL_MIB(200)}},
         {"import os\nwhile os.fork(): pass\nimport time\ntime.sleep(9)", "process_limit", {.processes = 8}},
-        {"open('f', 'wb').write(b'x' * 3000)", "exception", {.file_bytes = 1000}},
+        {"with open('f', 'wb') as f: f.write(b'x' * 3000)", "exception", {.file_bytes = 1000}},
         {"open('f', 'wb').write(b'x' * 3000000)", "exception", {.work_bytes = PAWL_MIB(2)}},
         {"f = [open('/dev/null') for i in range(40)]", "exception", {.open_files = 20}},
         {"for i in range(400): open(f'f{i}', 'w').close()", "exception", {.work_files = 30}},
