@@ -72,7 +72,7 @@ static void start_attempt(struct refine_run *run, pawl_attempt *attempt, const p
 
 /* ---- executions ---- */
 
-static struct refine_slot *free_slot(struct refine_run *run) {
+static struct refine_slot *find_slot(struct refine_run *run) {
     for (size_t i = 0; i < run->slot_count; i++)
         if (!run->slots[i].candidate)
             return &run->slots[i];
@@ -87,26 +87,53 @@ static void set_round(struct refine_slot *slot, pawl_frame *frame, uint64_t roun
     memcpy(slot->span_id, span->span_id, sizeof slot->span_id);
 }
 
+/* The executor's input, a new reference; NULL: the run has failed. */
+static pawl_value *prepare(struct refine_run *run, pawl_frame *frame, pawl_value *candidate) {
+    pawl_value *input = NULL;
+    pawl_error *err = NULL;
+    if (!run->options->prepare)
+        return pawl_value_ref(candidate);
+    pawl_status status = run->options->prepare(run->options->user, pawl_frame_input(frame), candidate, &input, &err);
+    if (status != PAWL_OK) {
+        if (!err)
+            pawl_error_set(&err, status, "the prepare callback failed without saying why; set *err to tell");
+        pawl_refine_fail(run, err);
+        return NULL;
+    }
+    pawl_error_unref(err);
+    return input ? input : pawl_value_ref(candidate);
+}
+
+static void free_slot(struct refine_slot *slot) {
+    slot->candidate = pawl_value_unref(slot->candidate);
+    slot->input = pawl_value_unref(slot->input);
+}
+
+static bool start_slot(struct refine_run *run, pawl_frame *frame, struct refine_slot *slot) {
+    pawl_scope scope = child_scope(run, "pawl.candidate", slot->number);
+    size_t lane = (size_t)(slot - run->slots);
+    return pawl_refine_known_add(&run->known, slot->digest, slot->number) &&
+           pawl_frame_start_block(frame, lane, pawl_frame_node(frame)->children[1], slot->input, &scope) == PAWL_OK;
+}
+
 /* Takes the candidate. */
 static void execute(struct refine_run *run, pawl_frame *frame, pawl_value *candidate, pawl_digest digest,
                     uint64_t number) {
-    struct refine_slot *slot = free_slot(run);
+    struct refine_slot *slot = find_slot(run);
     *slot = (struct refine_slot){.candidate = candidate,
+                                 .input = prepare(run, frame, candidate),
                                  .digest = digest,
                                  .number = number,
                                  .parent = run->answer.parent,
                                  .started_ns = pawl_frame_now(frame)};
-    pawl_scope scope = child_scope(run, "pawl.candidate", number);
-    const pawl_primitive *executor = pawl_frame_node(frame)->children[1];
-    if (!pawl_refine_known_add(&run->known, digest, number) ||
-        pawl_frame_start_block(frame, (size_t)(slot - run->slots), executor, candidate, &scope) != PAWL_OK) {
-        slot->candidate = pawl_value_unref(candidate);
-        pawl_refine_fail(run, NULL);
+    if (slot->input && start_slot(run, frame, slot)) {
+        set_round(slot, frame, run->round);
+        run->executions++;
+        run->round_executions++;
         return;
     }
-    set_round(slot, frame, run->round);
-    run->executions++;
-    run->round_executions++;
+    free_slot(slot);
+    pawl_refine_fail(run, NULL);
 }
 
 static void skip_duplicate(struct refine_run *run, pawl_value *candidate, pawl_digest digest, uint64_t of) {
@@ -208,7 +235,7 @@ static void end_execution(struct refine_run *run, pawl_frame *frame, pawl_event 
         allow_again(run, slot->digest);
     pawl_refine_keep(run, &attempt, slot->candidate);
     pawl_value_unref(attempt.verdict.output);
-    slot->candidate = pawl_value_unref(slot->candidate);
+    free_slot(slot);
 }
 
 /* ---- the end ---- */

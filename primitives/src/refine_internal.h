@@ -66,6 +66,7 @@ const char *pawl_refine_stop_word(enum refine_stop stop);
 /* One execution. */
 struct refine_slot {
     pawl_value *candidate; /* reference; NULL: the slot is free */
+    pawl_value *input;     /* of the executor; reference */
     pawl_digest digest;
     uint64_t number, parent, started_ns;
     uint8_t span_id[8];

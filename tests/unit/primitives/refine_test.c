@@ -335,6 +335,47 @@ static void which_failures_end_the_node_is_an_option(void **state) {
     play_drop(&play, out);
 }
 
+/* The goal of the node's input beside the candidate; refuses candidate 3. */
+static pawl_status prepare(void *user, pawl_value *input, pawl_value *candidate, pawl_value **ret_input,
+                           pawl_error **err) {
+    (void)user;
+    if (candidate_number(candidate) == 3)
+        return pawl_error_set(err, PAWL_E_PROTOCOL, "3 is no candidate");
+    if (candidate_number(candidate) == 2)
+        return PAWL_OK;
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddNumberToObject(json, "n", pawl_value_get_number(input, "goal", 0));
+    *ret_input = pawl_value_take(json);
+    return *ret_input ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "no input");
+}
+
+static pawl_status judge_value(void *user, pawl_value *candidate, const pawl_outcome *outcome,
+                               pawl_verdict *ret_verdict, pawl_error **err) {
+    (void)user, (void)err;
+    assert_true(candidate_number(candidate) != 42);
+    ret_verdict->pass = candidate_number(pawl_outcome_value(outcome)) == 42;
+    return PAWL_OK;
+}
+
+static void the_executors_input_can_be_made_of_input_and_candidate(void **state) {
+    (void)state;
+    struct play play = {.answers = {"{\"n\": 2}", "{\"n\": 1}"}};
+    pawl_primitive *node = pawl_refine("fix", pawl_inline("generate", play_generate, &play), play_trying(&play),
+                                       .judge = judge_value, .prepare = prepare);
+    pawl_value *out = play_run(&play, node, PAWL_OK);
+    expect_stop(out, "accepted", 2, 2);
+    assert_float_equal(candidate_of(out), 1, 0);
+    play_drop(&play, out);
+}
+
+static void a_candidate_that_cannot_be_prepared_ends_the_node(void **state) {
+    (void)state;
+    struct play play = {.answers = {"{\"candidates\": [{\"n\": 2, \"ms\": 900}, {\"n\": 3}]}"}};
+    pawl_value *out = play_run(&play, refining(&play, .prepare = prepare), PAWL_E_PROTOCOL);
+    assert_int_equal(play.executions, 0); /* the first was cancelled before its first step */
+    play_drop(&play, out);
+}
+
 static void a_failing_judge_ends_the_node(void **state) {
     (void)state;
     struct play play = {.answers = {"{\"candidates\": [{\"n\": 1}, {\"n\": 2, \"ms\": 900}]}"}, .judge_fails = true};
@@ -414,6 +455,8 @@ int main(void) {
         cmocka_unit_test(a_transient_failure_of_the_generator_costs_a_round),
         cmocka_unit_test(a_permanent_failure_of_the_generator_ends_the_node),
         cmocka_unit_test(which_failures_end_the_node_is_an_option),
+        cmocka_unit_test(the_executors_input_can_be_made_of_input_and_candidate),
+        cmocka_unit_test(a_candidate_that_cannot_be_prepared_ends_the_node),
         cmocka_unit_test(a_failing_judge_ends_the_node),
         cmocka_unit_test(failing_feedback_ends_the_node),
         cmocka_unit_test(a_wild_judge_is_tamed),

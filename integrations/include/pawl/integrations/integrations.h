@@ -3,6 +3,7 @@
 #define PAWL_INTEGRATIONS_H
 
 #include <pawl/integrations/execution.h>
+#include <pawl/integrations/fix.h>
 #include <pawl/integrations/local.h>
 #include <pawl/integrations/sandbox.h>
 

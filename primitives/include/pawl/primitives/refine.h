@@ -98,6 +98,15 @@ PAWL_API void pawl_digest_add(pawl_digest *digest, const void *bytes, size_t len
 typedef void (*pawl_refine_key)(void *user, const pawl_value *candidate, pawl_digest *digest);
 
 /**
+ * Makes the executor's input of a candidate.
+ * @param input      The node's input, borrowed. @param candidate Borrowed.
+ * @param ret_input  New reference. Left NULL: the candidate itself.
+ * @return PAWL_OK; anything else ends the node with that error.
+ */
+typedef pawl_status (*pawl_refine_prepare)(void *user, pawl_value *input, pawl_value *candidate, pawl_value **ret_input,
+                                           pawl_error **err);
+
+/**
  * Words what the generator is to learn from a round.
  * @param attempt    The round's best attempt. Borrowed.
  * @param candidate  Its candidate, borrowed. @param result The executor's value, borrowed; NULL when it failed.
@@ -121,6 +130,7 @@ typedef struct pawl_refine_options {
     size_t size;                       /**< sizeof(pawl_refine_options); set by the macro. */
     pawl_judge_fn judge;               /**< Required. */
     pawl_refine_key key;               /**< NULL: the whole candidate as JSON, the order of members aside. */
+    pawl_refine_prepare prepare;       /**< NULL: the executor's input is the candidate. */
     pawl_refine_feedback feedback;     /**< NULL: the outcome's word and the signature. */
     pawl_refine_on_attempt on_attempt; /**< NULL: nobody is told. */
     pawl_refine_on_report on_report;   /**< NULL: nobody is told. */
@@ -161,7 +171,8 @@ typedef struct pawl_refine_options {
  * with the highest score or null}. Its answer is one candidate; or {"candidates": [...]}, or a list value (as
  * pawl_parallel() gives: best of n), for several; or null or {"done": true} when it has no more ideas ("done" may stand
  * beside "candidates": those are tried first; an empty list is no more ideas). Beside "candidates" may stand "parent"
- * (number of an attempt) and "cost". The executor's input is the candidate.
+ * (number of an attempt) and "cost". The executor's input is the candidate, or what
+ * prepare makes of it.
  *
  * Why it stops (a closed set): "accepted", "rounds", "attempts", "elapsed", "budget", "stalled_program",
  * "stalled_error", "generator_done", "deadline", "cancelled". Budgets are looked at before each step; what runs when
