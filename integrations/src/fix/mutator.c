@@ -104,7 +104,14 @@ static bool is_usable(const struct pawl_mutator_hint *hint, uint32_t row_count) 
     return hint->line > 0 && hint->line < row_count && isfinite(hint->weight) && hint->weight > 0;
 }
 
-/* Weights become suspicions: 1 for the heaviest line, one eighth less for each halving, never 0 for a hinted line. */
+/* 1 for the heaviest line, an eighth less for each halving of the weight, never 0 for a hinted line. */
+static double suspicion_of(double weight, double heaviest) {
+    double suspicion = 1;
+    for (; weight < heaviest && suspicion > 0.125; weight *= 2)
+        suspicion -= 0.125;
+    return suspicion;
+}
+
 static bool read_hints(struct pawl_mutator *m, const struct pawl_mutator_hint *hints, size_t count) {
     uint32_t rows = m->search.row_count;
     double heaviest = 0;
@@ -118,11 +125,9 @@ static bool read_hints(struct pawl_mutator *m, const struct pawl_mutator_hint *h
     if (!m->suspicion)
         return false;
     for (size_t i = 0; i < count; i++) {
-        if (!is_usable(&hints[i], rows))
-            continue;
-        double suspicion = fmax(1 + log2(hints[i].weight / heaviest) / 8, 0.01);
-        double *slot = &m->suspicion[hints[i].line];
-        *slot = fmax(*slot, suspicion);
+        double suspicion = is_usable(&hints[i], rows) ? suspicion_of(hints[i].weight, heaviest) : 0;
+        if (suspicion > 0 && suspicion > m->suspicion[hints[i].line])
+            m->suspicion[hints[i].line] = suspicion;
     }
     m->search.suspicion = m->suspicion;
     return true;
