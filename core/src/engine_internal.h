@@ -213,7 +213,7 @@ struct pawl_runtime {
     pawl_runtime_options options;
     char *helper_path;
     struct observer observers[OBSERVERS];
-    size_t observer_count;
+    atomic_size_t observer_count; /* fixed from the first run to the shutdown */
     atomic_uint started; /* a loop was leased: observers are fixed */
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
