@@ -55,17 +55,34 @@ static pawl_status wait_ready(pawl_context *ctx, struct pollfd fds[2], uint64_t 
     }
 }
 
+static pawl_status wait_real(pawl_context *ctx, struct pollfd fds[2], uint64_t until_ns, pawl_error **err) {
+    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (bell < 0)
+        return pawl_error_set(err, PAWL_E_LIMIT, "wait: eventfd: %s; raise the descriptor limit", strerror(errno));
+    fds[1].fd = bell;
+    pawl_cancel_registration registration;
+    pawl_cancel_register(ctx, &registration, ring, &bell);
+    pawl_status status = wait_ready(ctx, fds, until_ns, err);
+    pawl_cancel_unregister(&registration);
+    close(bell);
+    return status;
+}
+
+static bool is_ready(struct pollfd fds[2]) {
+    return poll(fds, 1, 0) > 0 && fds[0].revents;
+}
+
 /* With hooks time only moves when told: look, move, look again. */
 static pawl_status wait_virtual(pawl_context *ctx, struct pollfd fds[2], uint64_t until_ns, pawl_error **err) {
     const pawl_runtime_hooks *hooks = ctx->root->runtime->hooks;
     uint64_t deadline = ctx->deadline_ns < until_ns ? ctx->deadline_ns : until_ns;
     pawl_status status = pawl_context_check(ctx, err);
-    if (status != PAWL_OK || (poll(fds, 1, 0) > 0 && fds[0].revents))
+    if (status != PAWL_OK || is_ready(fds))
         return status;
     if (!hooks->advance(hooks->user, deadline))
-        return pawl_error_set(err, PAWL_E_INTERNAL, "wait: nothing can ever happen in this virtual time");
+        return wait_real(ctx, fds, until_ns, err); /* only something real can end it */
     status = pawl_context_check(ctx, err);
-    if (status != PAWL_OK || (poll(fds, 1, 0) > 0 && fds[0].revents))
+    if (status != PAWL_OK || is_ready(fds))
         return status;
     return PAWL_E_TIMEOUT;
 }
@@ -76,17 +93,8 @@ static pawl_status wait_fd(pawl_context *ctx, int fd, short events, uint64_t unt
     if (pawl_driving)
         return refuse_here(err);
     struct pollfd fds[2] = {{.fd = fd, .events = events}, {.fd = -1, .events = POLLIN}};
-    if (ctx->root->runtime->hooks)
-        return wait_virtual(ctx, fds, until_ns, err);
-    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (bell < 0)
-        return pawl_error_set(err, PAWL_E_LIMIT, "wait: eventfd: %s; raise the descriptor limit", strerror(errno));
-    fds[1].fd = bell;
-    pawl_cancel_registration registration;
-    pawl_cancel_register(ctx, &registration, ring, &bell);
-    pawl_status status = wait_ready(ctx, fds, until_ns, err);
-    pawl_cancel_unregister(&registration);
-    close(bell);
+    pawl_status status =
+        ctx->root->runtime->hooks ? wait_virtual(ctx, fds, until_ns, err) : wait_real(ctx, fds, until_ns, err);
     if (ret_events)
         *ret_events = fds[0].revents;
     return status;
