@@ -112,7 +112,7 @@ int main(void) {
         return 2;
     }
     pawl_runtime *runtime = pawl_runtime_with(.helper_path = getenv("PAWL_HELPER"));
-    pawl_primitive *fix = pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(500), .max_elapsed_ns = PAWL_S(8));
+    pawl_primitive *fix = pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(300), .max_elapsed_ns = PAWL_S(8));
     printf("%-18s %8s %10s %10s %9s  outcome\n", "program", "attempts", "executions", "duplicates", "time");
     for (int i = 0; i < count; i++) {
         if (i < MOST_PROGRAMS && runtime)

@@ -7,11 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_CONCURRENCY 4096u
-#define MOST_HISTORY 256u
-#define MOST_RECORDS 65536u
-#define MOST_KNOWN (1u << 24)
-
 struct refine {
     pawl_refine_options options;
 };
@@ -49,19 +44,12 @@ static pawl_scope child_scope(const struct refine_run *run, const char *attribut
 
 /* ---- an attempt's record ---- */
 
-static void put_digest(pawl_attempt *attempt, pawl_digest digest) {
-    for (size_t i = 0; i < 8; i++) {
-        attempt->digest[i] = (uint8_t)(digest.high_ >> (56 - 8 * i));
-        attempt->digest[8 + i] = (uint8_t)(digest.low_ >> (56 - 8 * i));
-    }
-}
-
 static void start_attempt(struct refine_run *run, pawl_attempt *attempt, const pawl_value *candidate,
                           pawl_digest digest) {
     *attempt = (pawl_attempt){.size = sizeof *attempt, .round = run->round};
     attempt->verdict.size = sizeof attempt->verdict;
     attempt->verdict.exit_status = -1;
-    put_digest(attempt, digest);
+    pawl_refine_put_digest(attempt, digest);
     pawl_context_trace_id(run->ctx, attempt->trace_id);
     const char *description = pawl_value_get_string(candidate, "description", "");
     size_t length = strlen(description);
@@ -368,62 +356,6 @@ static const pawl_primitive_vtable refine_vtable = {
 
 /* ---- making ---- */
 
-static void set_default(uint64_t *option, uint64_t fallback) {
-    *option = pawl_option(*option, fallback);
-}
-
-static void set_defaults(pawl_refine_options *o) {
-    set_default(&o->max_rounds, 5);
-    set_default(&o->max_attempts, PAWL_UNLIMITED);
-    set_default(&o->max_elapsed_ns, PAWL_UNLIMITED);
-    set_default(&o->max_concurrency, 8);
-    set_default(&o->max_repeats, 2);
-    set_default(&o->max_same_errors, 4);
-    set_default(&o->history, 5);
-    set_default(&o->history_bytes, PAWL_KIB(64));
-    set_default(&o->max_records, 100);
-    set_default(&o->max_known, 65536);
-}
-
-static pawl_status check_range(uint64_t value, uint64_t least, uint64_t most, const char *name, const char *option,
-                               pawl_error **err) {
-    if (value >= least && value <= most)
-        return PAWL_OK;
-    if (value < least)
-        return pawl_error_set(err, PAWL_E_INVALID, "refine '%s': %s is 0; set at least 1, or leave it out", name,
-                              option);
-    return pawl_error_set(err, PAWL_E_INVALID, "refine '%s': %s is %llu; set at most %llu", name, option,
-                          (unsigned long long)value, (unsigned long long)most);
-}
-
-static void check(const pawl_refine_options *o, const char *name, pawl_error **err) {
-    const struct {
-        uint64_t value, least, most;
-        const char *option;
-    } ranges[] = {{o->max_rounds, 1, UINT64_MAX, "max_rounds"},
-                  {o->max_attempts, 1, UINT64_MAX, "max_attempts"},
-                  {o->max_elapsed_ns, 1, UINT64_MAX, "max_elapsed_ns"},
-                  {o->max_concurrency, 1, MOST_CONCURRENCY, "max_concurrency"},
-                  {o->max_repeats, 1, UINT64_MAX, "max_repeats"},
-                  {o->max_same_errors, 1, UINT64_MAX, "max_same_errors"},
-                  {o->history, 0, MOST_HISTORY, "history"},
-                  {o->max_records, 0, MOST_RECORDS, "max_records"},
-                  {o->max_known, 1, MOST_KNOWN, "max_known"}};
-    if (!o->judge) {
-        pawl_error_set(err, PAWL_E_INVALID, "refine '%s': judge is required; pass a function that judges an outcome",
-                       name);
-        return;
-    }
-    if (!(o->max_cost >= 0)) {
-        pawl_error_set(err, PAWL_E_INVALID, "refine '%s': max_cost is %g; set a positive budget, or leave it out", name,
-                       o->max_cost);
-        return;
-    }
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (check_range(ranges[i].value, ranges[i].least, ranges[i].most, name, ranges[i].option, err) != PAWL_OK)
-            return;
-}
-
 /* Executions run in blocks of their own, but their async leaves need slots that are counted beforehand. */
 static pawl_primitive *count_ops(pawl_primitive *node, uint64_t max_concurrency) {
     if (!node->broken && node->children[1]->peak_ops * max_concurrency > node->peak_ops)
@@ -443,9 +375,8 @@ pawl_primitive *pawl_refine_new(const char *name, pawl_primitive *generator, paw
     spec.state = state;
     if (!state) {
         pawl_error_set(&spec.failure, PAWL_E_NOMEM, "refine '%s': out of memory", text);
-    } else if (pawl_options_copy(&state->options, sizeof state->options, options, "refine", &spec.failure) == PAWL_OK) {
-        set_defaults(&state->options);
-        check(&state->options, text, &spec.failure);
+    } else {
+        pawl_refine_read_options(&state->options, options, text, &spec.failure);
     }
     uint64_t together = state ? state->options.max_concurrency : 1;
     return count_ops(pawl_primitive_new(&spec), together);

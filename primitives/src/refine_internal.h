@@ -22,6 +22,7 @@ bool pawl_refine_known_add(struct refine_known *known, pawl_digest digest, uint6
 /* Digest of a candidate as JSON; the order of members does not count. False without memory. */
 bool pawl_refine_digest(const pawl_value *candidate, pawl_digest *digest);
 pawl_digest pawl_digest_start(void);
+void pawl_refine_put_digest(pawl_attempt *attempt, pawl_digest digest);
 
 /* An attempt that is kept, with what its readers need. */
 struct refine_record {
@@ -109,6 +110,10 @@ struct refine_run {
     size_t slot_count;
     struct refine_slot slots[];
 };
+
+/* refine_options.c: copies, fills in the defaults, checks; *err is set when something is wrong. */
+void pawl_refine_read_options(pawl_refine_options *set, const pawl_refine_options *given, const char *name,
+                              pawl_error **err);
 
 struct refine_run *pawl_refine_run_new(const pawl_refine_options *options, pawl_context *ctx, uint64_t now_ns);
 void pawl_refine_run_free(struct refine_run *run);

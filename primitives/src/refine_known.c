@@ -27,6 +27,13 @@ void pawl_digest_add(pawl_digest *digest, const void *bytes, size_t length) {
     digest->low_ = low;
 }
 
+void pawl_refine_put_digest(pawl_attempt *attempt, pawl_digest digest) {
+    for (size_t i = 0; i < 8; i++) {
+        attempt->digest[i] = (uint8_t)(digest.high_ >> (56 - 8 * i));
+        attempt->digest[8 + i] = (uint8_t)(digest.low_ >> (56 - 8 * i));
+    }
+}
+
 /* ---- JSON, as what it means ---- */
 
 static void add_tag(pawl_digest *digest, char tag, uint64_t number) {

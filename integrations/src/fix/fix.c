@@ -3,6 +3,7 @@
 #include "fix_internal.h"
 #include "options_internal.h"
 #include "primitive_internal.h"
+#include "refine_internal.h"
 #include <pawl/integrations/execution.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,21 @@ static pawl_step fail(struct fix_run *run, pawl_frame *frame, pawl_event *event,
     return pawl_step_fail(frame, event, &failure);
 }
 
+/* ---- what makes two candidates the same ---- */
+
+/* Two programs are the same when they differ in white space at line ends only. */
+static void add_program(const char *text, pawl_digest *digest) {
+    for (const char *at = text; *at;) {
+        const char *newline = strchr(at, '\n'), *end = newline ? newline : at + strlen(at);
+        size_t length = (size_t)(end - at);
+        while (length > 0 && strchr(" \t\r", at[length - 1]))
+            length--;
+        pawl_digest_add(digest, at, length);
+        pawl_digest_add(digest, "\n", 1);
+        at = newline ? newline + 1 : end;
+    }
+}
+
 /* ---- running a test ---- */
 
 /* The input, if it could be made, is the child's. */
@@ -49,16 +65,23 @@ static pawl_step run_child(struct fix_run *run, pawl_frame *frame, pawl_event *e
 static pawl_step run_test(const struct fix *fix, struct fix_run *run, pawl_frame *frame, pawl_event *event,
                           const char *test, const char *program) {
     pawl_error *error = NULL;
+    run->test_started_ns = pawl_frame_now(frame);
     pawl_value *input = pawl_fix_execution_input(fix, &run->task, test, program, &error);
     return run_child(run, frame, event, 0, input, error);
 }
 
 /* The record of a test that is no attempt: number 0. False with *err. */
-static bool judge_test(const struct fix *fix, pawl_frame *frame, pawl_outcome *outcome, pawl_attempt *attempt,
-                       pawl_error **err) {
-    *attempt = (pawl_attempt){.size = sizeof *attempt, .status = pawl_outcome_status(outcome)};
+static bool judge_test(const struct fix *fix, const struct fix_run *run, pawl_frame *frame, pawl_outcome *outcome,
+                       pawl_attempt *attempt, pawl_error **err) {
+    *attempt = (pawl_attempt){.size = sizeof *attempt,
+                              .status = pawl_outcome_status(outcome),
+                              .started_ns = run->test_started_ns,
+                              .total_ns = pawl_frame_now(frame) - run->test_started_ns};
     attempt->verdict.size = sizeof attempt->verdict;
     attempt->verdict.exit_status = -1;
+    pawl_digest digest = pawl_digest_start();
+    add_program(run->program, &digest);
+    pawl_refine_put_digest(attempt, digest);
     pawl_context_trace_id(pawl_frame_context(frame), attempt->trace_id);
     if (pawl_judge_run(fix->judge, pawl_frame_input(frame), outcome, &attempt->verdict, err) != PAWL_OK)
         return false;
@@ -87,7 +110,8 @@ static pawl_step start(const struct fix *fix, struct fix_frame *f, pawl_frame *f
     if (!run || pawl_fix_read_task(fix, pawl_frame_input(frame), &run->task, &error) != PAWL_OK)
         return fail(run, frame, event, error);
     run->started_ns = pawl_frame_now(frame);
-    return run_test(fix, run, frame, event, run->task.test, run->task.program);
+    run->program = run->task.program;
+    return run_test(fix, run, frame, event, run->task.test, run->program);
 }
 
 static pawl_step judge_holdout(const struct fix *fix, struct fix_run *run, pawl_frame *frame, pawl_event *event) {
@@ -100,12 +124,10 @@ static pawl_step judge_holdout(const struct fix *fix, struct fix_run *run, pawl_
 static pawl_step take_original(const struct fix *fix, struct fix_run *run, pawl_frame *frame, pawl_event *event) {
     pawl_outcome *outcome = pawl_event_outcome(event);
     pawl_error *error = NULL;
-    if (!judge_test(fix, frame, outcome, &run->original, &error))
+    if (!judge_test(fix, run, frame, outcome, &run->original, &error))
         return fail(run, frame, event, error);
-    if (run->original.verdict.pass) {
-        run->program = run->task.program;
+    if (run->original.verdict.pass)
         return judge_holdout(fix, run, frame, event);
-    }
     run->phase = FIX_LOOP;
     pawl_value *input = pawl_fix_loop_input(&run->task, &run->original, pawl_outcome_value(outcome), &error);
     return run_child(run, frame, event, 1, input, error);
@@ -125,7 +147,7 @@ static pawl_step take_loop(const struct fix *fix, struct fix_run *run, pawl_fram
 
 static pawl_step take_holdout(const struct fix *fix, struct fix_run *run, pawl_frame *frame, pawl_event *event) {
     pawl_error *error = NULL;
-    if (!judge_test(fix, frame, pawl_event_outcome(event), &run->holdout, &error))
+    if (!judge_test(fix, run, frame, pawl_event_outcome(event), &run->holdout, &error))
         return fail(run, frame, event, error);
     run->has_holdout = true;
     return finish(run, frame, event);
@@ -195,19 +217,10 @@ static void on_attempt(void *user, const pawl_attempt *attempt, pawl_value *cand
     fix->options.on_attempt(fix->options.user, attempt, candidate);
 }
 
-/* Two programs are the same when they differ in white space at line ends only. */
 static void key(void *user, const pawl_value *candidate, pawl_digest *digest) {
     const char *text = pawl_fix_program_of(candidate);
     (void)user;
-    for (const char *at = text ? text : ""; *at;) {
-        const char *newline = strchr(at, '\n'), *end = newline ? newline : at + strlen(at);
-        size_t length = (size_t)(end - at);
-        while (length > 0 && strchr(" \t\r", at[length - 1]))
-            length--;
-        pawl_digest_add(digest, at, length);
-        pawl_digest_add(digest, "\n", 1);
-        at = newline ? newline + 1 : end;
-    }
+    add_program(text ? text : "", digest);
 }
 
 /* ---- making ---- */

@@ -20,7 +20,7 @@ enum fix_phase { FIX_ORIGINAL = 0, FIX_LOOP, FIX_HOLDOUT };
 struct fix_run {
     enum fix_phase phase;
     struct fix_task task;
-    uint64_t started_ns;
+    uint64_t started_ns, test_started_ns;
     pawl_value *child_input;        /* of the child that runs */
     pawl_attempt original, holdout; /* each owns verdict.output */
     bool has_holdout;

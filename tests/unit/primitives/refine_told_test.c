@@ -206,14 +206,14 @@ static void cancel_and_deadline_end_it_at_every_boundary(void **state) {
 static void running_out_of_memory_anywhere_is_an_error_and_leaks_nothing(void **state) {
     (void)state;
     for_each_failing_allocation(n) {
-        struct fake_clock time = {0};
-        struct play play = {.answers = {WIDE, "{\"n\": 5, \"fails\": \"unavailable\"}", "{\"n\": 6}", "null"}};
+        struct play play = {
+            .answers = {"{\"candidates\": [{\"n\": 1}, {\"n\": 2}, {\"n\": 3}, {\"n\": 3}, {\"n\": 4}]}",
+                        "{\"n\": 5, \"fails\": \"unavailable\"}", "{\"n\": 6}", "null"}};
         pawl_runtime *runtime = pawl_runtime_with(.seed = 1);
         pawl_context *ctx = pawl_context_new(runtime);
         pawl_primitive *node = refining(&play, .max_concurrency = 3, .feedback = play_feedback, .history = 2);
         pawl_value *out = NULL;
         pawl_error *err = NULL;
-        (void)time;
         if (ctx) {
             pawl_status status = pawl_run(node, ctx, NULL, &out, &err);
             if (allocations_failed() == 0)
