@@ -204,20 +204,28 @@ static void make_uuid(pawl_context *ctx, char text[37]) {
     snprintf(text, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
+static const char *make_correlation_id(pawl_context *ctx) {
+    struct root *root = ctx->root;
+    char text[37];
+    make_uuid(ctx, text);
+    pthread_mutex_lock(&root->lock);
+    if (!root->ids[PAWL_ID_CORRELATION]) /* another thread may have been faster */
+        root->ids[PAWL_ID_CORRELATION] = copy_text(text);
+    const char *id = root->ids[PAWL_ID_CORRELATION];
+    pthread_mutex_unlock(&root->lock);
+    return id ? id : "";
+}
+
 const char *pawl_context_id(pawl_context *ctx, pawl_id which) {
     struct root *root = ctx->root;
     if ((unsigned)which >= PAWL_ID_COUNT_)
         return NULL;
     if (which != PAWL_ID_CORRELATION)
         return root->ids[which];
-    char text[37];
-    make_uuid(ctx, text);
     pthread_mutex_lock(&root->lock);
-    if (!root->ids[which])
-        root->ids[which] = copy_text(text);
     const char *id = root->ids[which];
     pthread_mutex_unlock(&root->lock);
-    return id ? id : "";
+    return id ? id : make_correlation_id(ctx);
 }
 
 pawl_status pawl_context_set_baggage(pawl_context *ctx, const char *key, const char *value, pawl_error **err) {

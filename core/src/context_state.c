@@ -101,9 +101,9 @@ void pawl_context_checkpoint(pawl_context *ctx, const char *name) {
         root->checkpoints = calloc(1, sizeof *root->checkpoints);
     if (root->checkpoints) {
         pawl_checkpoint *slot = &root->checkpoints->items[root->checkpoints->made++ % CHECKPOINTS];
-        size_t length = strnlen(name, sizeof slot->name - 1);
+        size_t length = strnlen(name ? name : "", sizeof slot->name - 1);
         *slot = (pawl_checkpoint){.time_ns = now};
-        memcpy(slot->name, name, length);
+        memcpy(slot->name, name ? name : "", length);
     }
     pthread_mutex_unlock(&root->lock);
 }
