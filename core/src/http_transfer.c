@@ -176,6 +176,8 @@ static void leave_loop(struct http_transfer *t) {
 
 void pawl_http_transfer_end(struct http_transfer *t, CURLcode result) {
     leave_loop(t);
+    if (result == CURLE_OK && !t->head_ended) /* for libcurl a connection closed there is an empty answer */
+        result = CURLE_PARTIAL_FILE;
     if (result != CURLE_OK) {
         tell_failure(t, result);
         return;
