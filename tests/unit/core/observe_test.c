@@ -1,0 +1,219 @@
+/* What observers are told. */
+#include "engine_internal.h"
+#include "leaves.h"
+#include "recorder.h"
+#include "virtual_runtime.h"
+
+#include <pawl/primitives/function.h>
+#include <pawl/primitives/retry.h>
+#include <pawl/primitives/sequential.h>
+#include <pawl/primitives/timeout.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct world {
+    struct fake_clock time;
+    pawl_runtime *runtime;
+    pawl_context *ctx;
+    struct recorder recorder;
+};
+
+static int make_world(void **state) {
+    struct world *w = calloc(1, sizeof *w);
+    w->runtime = virtual_runtime(&w->time);
+    record(w->runtime, &w->recorder);
+    w->ctx = pawl_context_new(w->runtime);
+    *state = w;
+    return 0;
+}
+
+static int end_world(void **state) {
+    struct world *w = *state;
+    expect_nothing_alive(w->runtime);
+    assert_int_equal(w->recorder.started, w->recorder.ended);
+    pawl_context_unref(w->ctx);
+    pawl_runtime_unref(w->runtime);
+    assert_int_equal(w->recorder.destroyed, 1);
+    free(w);
+    return 0;
+}
+
+static void every_node_has_a_span_beneath_its_parents(void **state) {
+    struct world *w = *state;
+    expect_output_of(
+        pawl_sequential("top", passing("a"), joined("both", pausing("b", PAWL_MS(2)), sleeper("c", PAWL_MS(3)))),
+        w->ctx, NULL, "[null,null]");
+    assert_int_equal(w->recorder.ended, 5);
+    const struct recorded_span *top = span_named(&w->recorder, "top"), *b = span_named(&w->recorder, "b");
+    assert_string_equal(top->parent, "");
+    assert_string_equal(top->type, "sequential");
+    assert_string_equal(span_named(&w->recorder, "a")->parent, "top");
+    assert_string_equal(b->parent, "both");
+    assert_memory_equal(b->parent_span_id, span_named(&w->recorder, "both")->span_id, 8);
+    assert_memory_equal(b->trace_id, top->trace_id, 16);
+    assert_int_equal(span_named(&w->recorder, "c")->end_ns - span_named(&w->recorder, "c")->start_ns, PAWL_MS(3));
+    assert_true(top->status == PAWL_OK && top->error[0] == '\0');
+}
+
+static void what_a_combinator_knows_is_on_its_childs_span(void **state) {
+    struct world *w = *state;
+    struct flaky flaky = {.failures_left = 2};
+    expect_output_of(pawl_sequential("top", pawl_retry("again", flaky_primitive(&flaky))), w->ctx, NULL, "null");
+    assert_int_equal(spans_named(&w->recorder, "flaky"), 3);
+    assert_string_equal(nth_span_named(&w->recorder, "flaky", 0)->attributes, "pawl.attempt=1");
+    assert_string_equal(nth_span_named(&w->recorder, "flaky", 2)->attributes, "pawl.attempt=3");
+    assert_string_equal(nth_span_named(&w->recorder, "flaky", 1)->error, "flaky: call 2");
+    assert_int_equal(nth_span_named(&w->recorder, "flaky", 1)->status, PAWL_E_UNAVAILABLE);
+    assert_string_equal(span_named(&w->recorder, "again")->attributes, "pawl.step=0");
+}
+
+static void a_span_tells_how_its_node_ended(void **state) {
+    struct world *w = *state;
+    expect_failure_of(pawl_timeout("limit", pausing("slow", PAWL_S(9)), .after_ns = PAWL_S(1)), w->ctx, NULL,
+                      PAWL_E_TIMEOUT, NULL);
+    assert_int_equal(span_named(&w->recorder, "slow")->status, PAWL_E_DEADLINE);
+    assert_int_equal(span_named(&w->recorder, "slow")->reason, PAWL_CANCEL_DEADLINE);
+    assert_int_equal(span_named(&w->recorder, "limit")->status, PAWL_E_TIMEOUT);
+    pawl_context_cancel(w->ctx, PAWL_CANCEL_USER, "no more");
+    expect_failure_of(passing("never"), w->ctx, NULL, PAWL_E_CANCELLED, NULL);
+    assert_int_equal(span_named(&w->recorder, "never")->reason, PAWL_CANCEL_USER);
+}
+
+static pawl_status decorate(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)in, (void)ret_out, (void)err;
+    assert_true(pawl_context_is_observed(ctx));
+    pawl_context_set_string(ctx, "s", "text");
+    pawl_context_set_int(ctx, "i", -5);
+    pawl_context_set_double(ctx, "d", 0.5);
+    pawl_context_set_bool(ctx, "b", true);
+    pawl_context_set_int(ctx, "s", 7); /* again, and of another type */
+    pawl_context_add_event(ctx, "one");
+    pawl_context_add_event(ctx, "two");
+    pawl_span phase;
+    pawl_span_open(ctx, &phase, "phase");
+    pawl_span_set_int(&phase, "n", 1);
+    pawl_span_close(ctx, &phase, PAWL_E_LIMIT, NULL);
+    (void)user;
+    return PAWL_OK;
+}
+
+static void a_leaf_decorates_its_span_and_opens_more(void **state) {
+    struct world *w = *state;
+    pawl_primitive *leaves[] = {pawl_inline("leaf", decorate, NULL), pawl_function("leaf", decorate, NULL)};
+    for (size_t i = 0; i < 2; i++) {
+        expect_output(leaves[i], w->ctx, NULL, "null");
+        const struct recorded_span *leaf = nth_span_named(&w->recorder, "leaf", i);
+        assert_string_equal(leaf->attributes, "s=7 i=-5 d=0.5 b=true");
+        assert_string_equal(leaf->events, "one two");
+        const struct recorded_span *phase = nth_span_named(&w->recorder, "phase", i);
+        assert_string_equal(phase->parent, "leaf");
+        assert_string_equal(phase->attributes, "n=1");
+        assert_int_equal(phase->status, PAWL_E_LIMIT);
+        pawl_primitive_unref(leaves[i]);
+    }
+}
+
+static const char *const keys[] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
+                                   "9", "10", "11", "12", "13", "14", "15", "16"};
+
+static pawl_status overdo(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    char text[400];
+    for (size_t i = 0; i < 398; i += 2)
+        memcpy(text + i, "\xC3\xA9", 3); /* two bytes a character: a cut must not halve one */
+    pawl_context_set_string(ctx, keys[0], text);
+    pawl_context_set_string(ctx, keys[1], "no room");
+    pawl_context_set_string(ctx, keys[2], NULL);
+    for (size_t i = 3; i < 17; i++)
+        pawl_context_set_int(ctx, keys[i], 1);
+    for (int i = 0; i < 6; i++)
+        pawl_context_add_event(ctx, "e");
+    return PAWL_OK;
+}
+
+static void what_is_too_much_for_a_span_is_cut_or_counted(void **state) {
+    struct world *w = *state;
+    expect_output_of(pawl_inline("leaf", overdo, NULL), w->ctx, NULL, "null");
+    const struct recorded_span *leaf = span_named(&w->recorder, "leaf");
+    assert_int_equal(leaf->dropped, 1 + 2);
+    assert_string_equal(leaf->events, "e e e e");
+    assert_memory_equal(leaf->attributes, "0=\xC3\xA9", 4);
+    assert_memory_equal(leaf->attributes + 2 + 318, " 1= 2= 3=1", 10); /* 319 bytes less half a character */
+}
+
+static pawl_status run_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    return pawl_run(user, ctx, in, ret_out, err);
+}
+
+static void a_child_run_hangs_beneath_its_leaf(void **state) {
+    struct world *w = *state;
+    pawl_primitive *inner = pawl_sequential("inner", passing("p"));
+    expect_output_of(pawl_function("outer", run_inside, inner), w->ctx, NULL, "null");
+    assert_string_equal(span_named(&w->recorder, "inner")->parent, "outer");
+    assert_memory_equal(span_named(&w->recorder, "inner")->parent_span_id, span_named(&w->recorder, "outer")->span_id,
+                        8);
+    pawl_primitive_unref(inner);
+}
+
+static void observers_are_attached_before_the_first_run_and_at_most_8(void **state) {
+    (void)state;
+    static const pawl_observer_vtable empty = {.size = sizeof empty};
+    struct fake_clock time = {0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    assert_int_equal(pawl_runtime_add_observer(runtime, NULL, NULL, NULL), PAWL_E_INVALID);
+    for (int i = 0; i < 8; i++)
+        assert_int_equal(pawl_runtime_add_observer(runtime, &empty, NULL, NULL), PAWL_OK);
+    pawl_error *err = NULL;
+    assert_int_equal(pawl_runtime_add_observer(runtime, &empty, NULL, &err), PAWL_E_LIMIT);
+    expect_error(err, PAWL_E_LIMIT, "8 observers");
+    pawl_context *ctx = pawl_context_new(runtime);
+    expect_output_of(passing("p"), ctx, NULL, "null");
+    err = NULL;
+    assert_int_equal(pawl_runtime_add_observer(runtime, &empty, NULL, &err), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "before the first run");
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
+static pawl_status nobody_looks(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    assert_false(pawl_context_is_observed(ctx));
+    pawl_context_set_string(ctx, "s", "text");
+    pawl_context_set_int(ctx, "i", 1);
+    pawl_context_set_double(ctx, "d", 1);
+    pawl_context_set_bool(ctx, "b", true);
+    pawl_context_add_event(ctx, "e");
+    pawl_span span;
+    pawl_span_open(ctx, &span, "phase");
+    pawl_span_set_string(&span, "k", "v");
+    pawl_span_close(ctx, &span, PAWL_OK, NULL);
+    return PAWL_OK;
+}
+
+static void without_observers_nothing_happens(void **state) {
+    (void)state;
+    struct fake_clock time = {0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_context *ctx = pawl_context_new(runtime);
+    expect_output_of(pawl_inline("leaf", nobody_looks, NULL), ctx, NULL, "null");
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
+int main(void) {
+#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
+    const struct CMUnitTest tests[] = {
+        in_world(every_node_has_a_span_beneath_its_parents),
+        in_world(what_a_combinator_knows_is_on_its_childs_span),
+        in_world(a_span_tells_how_its_node_ended),
+        in_world(a_leaf_decorates_its_span_and_opens_more),
+        in_world(what_is_too_much_for_a_span_is_cut_or_counted),
+        in_world(a_child_run_hangs_beneath_its_leaf),
+        cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
+        cmocka_unit_test(without_observers_nothing_happens),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
