@@ -89,8 +89,16 @@ static void take_notes(struct record *record, const pawl_span *span) {
     }
 }
 
-static struct record *new_record(struct tree *tree, struct trace *trace) {
-    if (trace->count == tree->options.max_spans) {
+/* When the trace is full: what stands above kept spans is kept too, so that the tree holds together. */
+static bool is_parent(const struct trace *trace, const pawl_span *span) {
+    for (size_t i = 0; i < trace->count; i++)
+        if (memcmp(trace->records[i].parent_id, span->span_id, 8) == 0)
+            return true;
+    return false;
+}
+
+static struct record *new_record(struct tree *tree, struct trace *trace, const pawl_span *span) {
+    if (trace->count >= tree->options.max_spans && !is_parent(trace, span)) {
         trace->dropped++;
         return NULL;
     }
@@ -110,7 +118,7 @@ static struct record *new_record(struct tree *tree, struct trace *trace) {
 static void keep(struct tree *tree, struct trace *trace, const pawl_span *span) {
     if (span->status == PAWL_OK && span->end_ns - span->start_ns < tree->options.min_duration_ns)
         return;
-    struct record *record = new_record(tree, trace);
+    struct record *record = new_record(tree, trace, span);
     if (!record)
         return;
     memcpy(record->span_id, span->span_id, 8);
@@ -160,15 +168,45 @@ static int by_start(const void *a, const void *b) {
     return (left->start_ns > right->start_ns) - (left->start_ns < right->start_ns);
 }
 
-static void write_children(struct text *text, struct trace *trace, const uint8_t parent[8], size_t depth, bool colour) {
-    for (size_t i = 0; i < trace->count; i++) {
+static void write_children(struct text *text, struct trace *trace, const struct record *parent, size_t depth,
+                           const pawl_trace_tree_options *options);
+
+static void write_record(struct text *text, struct trace *trace, struct record *r, size_t depth,
+                         const pawl_trace_tree_options *options) {
+    r->printed = true;
+    write_line(text, r, depth, options->colour != 0);
+    if (depth < DEEPEST)
+        write_children(text, trace, r, depth + 1, options);
+}
+
+static void write_gap(struct text *text, size_t hidden, size_t failed, size_t depth) {
+    char line[128];
+    snprintf(line, sizeof line, "%*s... %zu more, %zu of them failed or cancelled\n", (int)depth * 2, "", hidden,
+             failed);
+    append(text, line);
+}
+
+static size_t count_children(const struct trace *trace, const struct record *parent) {
+    size_t count = 0;
+    for (size_t i = 0; i < trace->count; i++)
+        count += memcmp(trace->records[i].parent_id, parent->span_id, 8) == 0;
+    return count;
+}
+
+static void write_children(struct text *text, struct trace *trace, const struct record *parent, size_t depth,
+                           const pawl_trace_tree_options *options) {
+    size_t count = count_children(trace, parent), most = options->max_siblings, place = 0, failed = 0;
+    size_t head = count > most ? most / 2 : count, tail = count > most ? count - most / 2 : count;
+    for (size_t i = 0; i < trace->count && count > 0; i++) {
         struct record *r = &trace->records[i];
-        if (r->printed || memcmp(r->parent_id, parent, 8) != 0)
+        if (memcmp(r->parent_id, parent->span_id, 8) != 0 || r->printed)
             continue;
-        r->printed = true;
-        write_line(text, r, depth, colour);
-        if (depth < DEEPEST)
-            write_children(text, trace, r->span_id, depth + 1, colour);
+        bool hidden = place >= head && place < tail;
+        failed += hidden && r->status != PAWL_OK;
+        if (++place == tail && tail > head)
+            write_gap(text, tail - head, failed, depth);
+        if (!hidden)
+            write_record(text, trace, r, depth, options);
     }
 }
 
@@ -182,16 +220,10 @@ static bool has_parent_here(const struct trace *trace, const struct record *reco
 static void write_trace(struct tree *tree, struct trace *trace) {
     struct text text = {0};
     char line[96];
-    bool colour = tree->options.colour != 0;
     qsort(trace->records, trace->count, sizeof *trace->records, by_start);
-    for (size_t i = 0; i < trace->count; i++) {
-        struct record *r = &trace->records[i];
-        if (r->printed || has_parent_here(trace, r))
-            continue;
-        r->printed = true;
-        write_line(&text, r, 0, colour);
-        write_children(&text, trace, r->span_id, 1, colour);
-    }
+    for (size_t i = 0; i < trace->count; i++)
+        if (!trace->records[i].printed && !has_parent_here(trace, &trace->records[i]))
+            write_record(&text, trace, &trace->records[i], 0, &tree->options);
     if (trace->dropped) {
         snprintf(line, sizeof line, "(%zu further spans are not shown)\n", trace->dropped);
         append(&text, line);
@@ -246,7 +278,10 @@ pawl_status pawl_trace_tree_attach(pawl_runtime *runtime, const pawl_trace_tree_
             pawl_error_set(err, PAWL_E_INVALID, "trace tree: write is required; pass a function that takes the text");
     if (status == PAWL_OK && tree->options.max_spans > 100000)
         status = pawl_error_set(err, PAWL_E_INVALID, "trace tree: max_spans is over 100000");
+    if (status == PAWL_OK && tree->options.max_siblings == 1)
+        status = pawl_error_set(err, PAWL_E_INVALID, "trace tree: max_siblings is 1; 2 is the least, 0 shows all");
     tree->options.max_spans = pawl_option(tree->options.max_spans, 1000);
+    tree->options.max_siblings = pawl_option(tree->options.max_siblings, UINT64_MAX);
     if (status == PAWL_OK)
         status = pawl_runtime_add_observer(runtime, &tree_vtable, tree, err);
     if (status != PAWL_OK) {

@@ -8,6 +8,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"exec", cli_exec, "run a program in the sandbox"},
+    {"fix", cli_fix, "repair a program until its test passes"},
 };
 
 static void print_usage(FILE *to) {

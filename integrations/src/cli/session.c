@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TREE_SIBLINGS 8 /* a repair tries hundreds of candidates: the first and the last tell the story */
+
 struct cli_interrupts {
     pthread_t thread;
     sigset_t signals;
@@ -49,7 +51,8 @@ static void write_tree(void *user, const char *text, size_t length) {
 
 static pawl_status attach_tree(pawl_runtime *runtime, pawl_error **err) {
     bool colour = isatty(STDERR_FILENO) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
-    return pawl_trace_tree(runtime, err, .write = write_tree, .user = stderr, .colour = colour);
+    return pawl_trace_tree(runtime, err, .write = write_tree, .user = stderr, .colour = colour,
+                           .max_siblings = TREE_SIBLINGS);
 }
 
 bool cli_session_open(struct cli_session *session, bool tree) {

@@ -87,7 +87,32 @@ static void counts_spans_over_the_bound(void **state) {
     struct page page = {.length = 0};
     trace(&page, (pawl_trace_tree_options){.max_spans = 2},
           pawl_sequential("s", passing("a"), passing("b"), passing("c")));
-    assert_non_null(strstr(page.text, "(2 further spans are not shown)"));
+    assert_non_null(strstr(page.text, "(1 further spans are not shown)"));
+}
+
+static void keeps_the_nodes_above_when_the_trace_is_full(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){.max_spans = 1},
+          pawl_sequential("top", pawl_sequential("inner", passing("a"), passing("b"))));
+    assert_int_equal(strncmp(page.text, "top ", 4), 0);
+    assert_non_null(strstr(page.text, "\n  inner "));
+    assert_non_null(strstr(page.text, "\n    a "));
+    assert_non_null(strstr(page.text, "(1 further spans are not shown)"));
+}
+
+static void counts_the_siblings_between_the_first_and_the_last(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    struct flaky flaky = {.failures_left = 7};
+    trace(&page, (pawl_trace_tree_options){.max_siblings = 4},
+          pawl_retry("again", flaky_primitive(&flaky), .max_attempts = 9, .jitter = PAWL_JITTER_NONE));
+    assert_non_null(strstr(page.text, "attempt 2"));
+    assert_null(strstr(page.text, "attempt 3"));
+    assert_non_null(strstr(page.text, "\n  ... 4 more, 4 of them failed or cancelled\n"));
+    assert_null(strstr(page.text, "attempt 6"));
+    assert_non_null(strstr(page.text, "attempt 7"));
+    assert_non_null(strstr(page.text, "attempt 8"));
 }
 
 static void leaves_out_what_was_quick_and_went_well(void **state) {
@@ -146,6 +171,8 @@ int main(void) {
         cmocka_unit_test(cleans_names_of_control_bytes),
         cmocka_unit_test(colours_outcomes_only_when_asked),
         cmocka_unit_test(counts_spans_over_the_bound),
+        cmocka_unit_test(keeps_the_nodes_above_when_the_trace_is_full),
+        cmocka_unit_test(counts_the_siblings_between_the_first_and_the_last),
         cmocka_unit_test(leaves_out_what_was_quick_and_went_well),
         cmocka_unit_test(refuses_bad_options_and_late_attaching),
         cmocka_unit_test(a_run_goes_on_without_memory_for_its_tree),

@@ -15,9 +15,11 @@ typedef struct pawl_trace_tree_options {
     size_t size;                 /**< sizeof(pawl_trace_tree_options); set by the macro. */
     pawl_trace_tree_write write; /**< Required. */
     void *user;                  /**< Borrowed, must outlive the runtime. */
-    uint64_t max_spans; /**< Kept of one trace; further ones are counted and the count is printed. Default 1,000, at
-                           most 100,000. */
+    uint64_t max_spans; /**< Kept of one trace; of further ones only those above kept ones, and the rest is counted in a
+                           line. Default 1,000, at most 100,000. */
     uint64_t colour;    /**< Not 0: ANSI colours for outcomes. The caller knows whether it writes to a terminal. */
+    uint64_t max_siblings; /**< Of one parent so many are shown, half of them the first, half the last; one line counts
+                              those between. Default: all; at least 2. */
     uint64_t min_duration_ns; /**< Spans that ended well and faster than this are left out. Default 0. */
 } pawl_trace_tree_options;
 
