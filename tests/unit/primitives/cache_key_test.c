@@ -271,7 +271,9 @@ CLAIM(keys_of_one_hash_are_told_apart) {
     }
     for (char c = 'a'; c <= 'e'; c++)
         assert_int_equal(pawl_value_json(pawl_cache_find(&store, &c, 1, 42)->value)->valuedouble, c);
-    pawl_cache_remove(&store, pawl_cache_find(&store, "c", 1, 42));
+    garbage = pawl_cache_find(&store, "c", 1, 42);
+    pawl_cache_remove(&store, garbage);
+    pawl_cache_free_entries(garbage);
     assert_null(pawl_cache_find(&store, "c", 1, 42));
     assert_non_null(pawl_cache_find(&store, "d", 1, 42));
     assert_null(pawl_cache_find(&store, "d", 1, 43));
