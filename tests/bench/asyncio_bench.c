@@ -27,8 +27,7 @@ void bench_asyncio(struct bench *bench) {
     if (!peer || pclose(peer) != 0 || !text || pawl_value_parse(text, strlen(text), NULL, &figures, NULL) != PAWL_OK)
         fprintf(stderr, "pawl-bench: python3 asyncio could not be measured\n");
     const cJSON *figure;
-    cJSON_ArrayForEach(figure, pawl_value_json(figures))
-        bench_peer(bench, figure->string, PEER, figure->valuedouble);
+    cJSON_ArrayForEach(figure, pawl_value_json(figures)) bench_peer(bench, figure->string, PEER, figure->valuedouble);
     pawl_value_unref(figures);
     free(text);
 }

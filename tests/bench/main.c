@@ -9,6 +9,11 @@ static void run_core(struct bench *bench) {
     bench_asyncio(bench);
 }
 
+static const struct {
+    const char *name;
+    void (*run)(struct bench *bench);
+} areas[] = {{"core", run_core}, {"sandbox", bench_sandbox}, {"fix", bench_fix}};
+
 int main(int argc, char **argv) {
     const char *area = "core";
     bool json = false;
@@ -18,14 +23,14 @@ int main(int argc, char **argv) {
         else
             area = argv[i];
     }
-    if (strcmp(area, "core") != 0) {
-        fprintf(stderr, "pawl-bench: no area '%s'; there is: core\n", area);
-        return 2;
+    for (size_t i = 0; i < sizeof areas / sizeof *areas; i++) {
+        struct bench *bench = strcmp(areas[i].name, area) == 0 ? bench_new() : NULL;
+        if (!bench)
+            continue;
+        areas[i].run(bench);
+        bench_finish(bench, json);
+        return 0;
     }
-    struct bench *bench = bench_new();
-    if (!bench)
-        return 1;
-    run_core(bench);
-    bench_finish(bench, json);
-    return 0;
+    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix\n", area);
+    return 2;
 }
