@@ -481,7 +481,7 @@ static void nothing_outlives_a_killed_host(void **state) {
     if (host == 0) {
         char text[512];
         int fd = eventfd(0, 0);
-        client = pawl_helper_client_new(getenv("PAWL_HELPER"), text, sizeof text);
+        client = pawl_helper_client_new(getenv("PAWL_HELPER"), text, sizeof text, NULL);
         struct shell *s = shell("echo ready; sleep 1000");
         const struct pawl_helper_sink sink = {.on_output = tell, .user = &ready[1]};
         close(fd);
@@ -510,7 +510,7 @@ static void a_path_that_is_no_helper_is_an_error_with_the_remedy(void **state) {
         {"/no/such/helper", "No such file"}, {"/etc/passwd", "Permission denied"}, {"/bin/true", "not a working"}};
     for (size_t i = 0; i < 3; i++) {
         char text[512] = "";
-        assert_null(pawl_helper_client_new(bad[i].path, text, sizeof text));
+        assert_null(pawl_helper_client_new(bad[i].path, text, sizeof text, NULL));
         assert_non_null(strstr(text, bad[i].reason));
         assert_non_null(strstr(text, "install"));
     }
@@ -520,7 +520,7 @@ static int start(void **state) {
     (void)state;
     char text[1200];
     const char *path = getenv("PAWL_HELPER");
-    client = path ? pawl_helper_client_new(path, text, sizeof text) : NULL;
+    client = path ? pawl_helper_client_new(path, text, sizeof text, NULL) : NULL;
     if (!client)
         print_error("%s\n", path ? text : "PAWL_HELPER must name the helper");
     return client ? 0 : -1;

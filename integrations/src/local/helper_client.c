@@ -19,8 +19,10 @@ struct pawl_helper_client {
     char path[];
 };
 
-pawl_helper_client *pawl_helper_client_new(const char *path, char *error_text, size_t error_bytes) {
+pawl_helper_client *pawl_helper_client_new(const char *path, char *error_text, size_t error_bytes, bool *ret_lacks) {
     size_t length = strlen(path) + 1;
+    if (ret_lacks)
+        *ret_lacks = false;
     pawl_helper_client *client = calloc(1, sizeof *client + length);
     if (!client) {
         snprintf(error_text, error_bytes, "out of memory for the sandbox helper's client");
@@ -29,7 +31,7 @@ pawl_helper_client *pawl_helper_client_new(const char *path, char *error_text, s
     memcpy(client->path, path, length);
     atomic_init(&client->references, 1);
     pthread_mutex_init(&client->lock, NULL);
-    client->process = pawl_helper_process_start(path, error_text, error_bytes);
+    client->process = pawl_helper_process_start(path, error_text, error_bytes, ret_lacks);
     return client->process ? client : pawl_helper_client_unref(client);
 }
 
@@ -68,7 +70,7 @@ static struct pawl_helper_process *current_process(pawl_helper_client *client, c
         client->process = NULL;
     }
     if (!client->process)
-        client->process = pawl_helper_process_start(client->path, text, text_bytes);
+        client->process = pawl_helper_process_start(client->path, text, text_bytes, NULL);
     process = client->process ? pawl_helper_process_ref(client->process) : NULL;
     pthread_mutex_unlock(&client->lock);
     pawl_helper_process_unref(old);

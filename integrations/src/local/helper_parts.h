@@ -26,7 +26,8 @@ struct pawl_helper_process {
 };
 
 /* Spawns and greets. NULL with error_text set. */
-struct pawl_helper_process *pawl_helper_process_start(const char *path, char *error_text, size_t error_bytes);
+struct pawl_helper_process *pawl_helper_process_start(const char *path, char *error_text, size_t error_bytes,
+                                                      bool *ret_lacks);
 struct pawl_helper_process *pawl_helper_process_ref(struct pawl_helper_process *process);
 void pawl_helper_process_unref(struct pawl_helper_process *process);
 /* Marks it dead and kills it and all its sandboxes. */

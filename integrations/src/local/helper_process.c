@@ -155,7 +155,8 @@ static struct pawl_helper_process *allocate(int control, pid_t pid) {
     return process;
 }
 
-struct pawl_helper_process *pawl_helper_process_start(const char *path, char *error_text, size_t error_bytes) {
+struct pawl_helper_process *pawl_helper_process_start(const char *path, char *error_text, size_t error_bytes,
+                                                      bool *ret_lacks) {
     int pair[2];
     pid_t pid;
     int error = make_pair(pair);
@@ -180,8 +181,11 @@ struct pawl_helper_process *pawl_helper_process_start(const char *path, char *er
         snprintf(error_text, error_bytes, "out of memory for the sandbox helper");
         return NULL;
     }
-    if (receive_hello(process, path, error_text, error_bytes) && can_sandbox(process, error_text, error_bytes))
+    bool greeted = receive_hello(process, path, error_text, error_bytes);
+    if (greeted && can_sandbox(process, error_text, error_bytes))
         return process;
+    if (ret_lacks)
+        *ret_lacks = greeted;
     pawl_helper_process_unref(process);
     return NULL;
 }

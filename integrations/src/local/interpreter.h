@@ -9,7 +9,7 @@
 
 #include "execution/language_internal.h"
 
-#define PAWL_INTERPRETER_BINDS 5
+#define PAWL_INTERPRETER_BINDS 6 /* binary, lib, lib64; of an environment bin, lib, pyvenv.cfg */
 
 typedef struct pawl_interpreter {
     char *exec;                          /* absolute, to be executed inside */

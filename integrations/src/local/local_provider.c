@@ -105,10 +105,8 @@ static pawl_status check_machine(struct local *local, pawl_error **err) {
     struct pawl_helper_about about;
     char names[512];
     pawl_helper_client_about(local->client, &about);
-    uint64_t missing = about.hello.required & ~about.hello.mechanisms;
-    if (!missing && local->require_all)
-        missing = PAWL_ALL_MECHANISMS & ~about.hello.mechanisms;
-    if (!missing)
+    uint64_t missing = PAWL_ALL_MECHANISMS & ~about.hello.mechanisms;
+    if (!missing || !local->require_all)
         return PAWL_OK;
     name_mechanisms(missing, names, sizeof names);
     return pawl_error_set(err, PAWL_E_UNSUPPORTED,
@@ -117,12 +115,13 @@ static pawl_status check_machine(struct local *local, pawl_error **err) {
 
 static pawl_status start(struct local *local, const char *option, const char *runtime_option, pawl_error **err) {
     char text[PAWL_WIRE_TEXT_MAX];
+    bool lacks;
     pawl_status status = pawl_helper_path_find(option, runtime_option, &local->helper_path, err);
     if (status != PAWL_OK)
         return status;
-    local->client = pawl_helper_client_new(local->helper_path, text, sizeof text);
+    local->client = pawl_helper_client_new(local->helper_path, text, sizeof text, &lacks);
     if (!local->client)
-        return pawl_error_set(err, PAWL_E_UNAVAILABLE, "%s: %s", who, text);
+        return pawl_error_set(err, lacks ? PAWL_E_UNSUPPORTED : PAWL_E_UNAVAILABLE, "%s: %s", who, text);
     return check_machine(local, err);
 }
 

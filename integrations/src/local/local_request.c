@@ -133,16 +133,13 @@ static void set_limits(struct local_request *made, bool require_all) {
  * beside the sources, no packages of a user that does not exist.
  */
 static size_t put_interpreter(const struct local_request *made, const char **list) {
-    static const char *const python[] = {"python3", "-u", "-B", "-s", "-X", "utf8"};
+    static const char *const python[] = {"-u", "-B", "-s", "-X", "utf8"};
     size_t count = 0;
-    if (made->language == PAWL_LANGUAGE_PYTHON) {
-        for (; count < sizeof python / sizeof python[0]; count++)
-            list[count] = python[count];
-    } else {
-        list[count++] = made->language == PAWL_LANGUAGE_JAVASCRIPT ? "node" : "bash";
-        if (made->heap_option[0])
-            list[count++] = made->heap_option;
-    }
+    list[count++] = made->helper.exec; /* whole: Python finds its library and environment by it */
+    for (size_t i = 0; made->language == PAWL_LANGUAGE_PYTHON && i < sizeof python / sizeof python[0]; i++)
+        list[count++] = python[i];
+    if (made->heap_option[0])
+        list[count++] = made->heap_option;
     list[count++] = made->main_path;
     return count;
 }
