@@ -26,7 +26,7 @@ struct command_process *pawl_command_start(const pawl_command_generator_options 
 enum command_end {
     COMMAND_ANSWERED,  /* process->line has used bytes: the answer without its line end */
     COMMAND_EXITED,    /* its output ended without an answer */
-    COMMAND_TALKATIVE, /* it had said something that nobody asked for */
+    COMMAND_TALKATIVE, /* it has said something that nobody asked for */
     COMMAND_TOO_LONG,
     COMMAND_FAILED, /* *err is set: cancelled, deadline, timeout, out of memory */
 };

@@ -241,7 +241,7 @@ static bool is_talkative(const struct command_process *p) {
     return poll(&out, 1, 0) > 0 && (out.revents & POLLIN);
 }
 
-/* Keeps the answer's bytes in front; what follows the line end was not asked for. */
+/* Keeps the answer without its line end. */
 static enum command_end take_answer(struct command_process *p, uint64_t most) {
     const char *newline = p->used ? memchr(p->line, '\n', p->used) : NULL;
     size_t length = newline ? (size_t)(newline - p->line) : p->used;
@@ -249,9 +249,10 @@ static enum command_end take_answer(struct command_process *p, uint64_t most) {
         return COMMAND_TOO_LONG;
     if (!newline && length == 0)
         return COMMAND_EXITED;
-    bool said_more = newline && length + 1 < p->used;
-    if (said_more || p->is_writing)
-        p->out_ended = true; /* not to be used again */
+    if (newline && length + 1 < p->used)
+        return COMMAND_TALKATIVE;
+    if (p->is_writing)
+        p->out_ended = true; /* it has not heard all: not to be used again */
     p->used = length;
     p->has_answered = true;
     return COMMAND_ANSWERED;
