@@ -244,9 +244,18 @@ extern _Thread_local pawl_context *pawl_leaf_context __attribute__((tls_model("i
 /* How many cancel callbacks this thread is inside of. */
 extern _Thread_local unsigned pawl_cancel_callbacks __attribute__((tls_model("initial-exec")));
 
-/* ---- runtime.c ---- */
+/* ---- runtime.c, runtime_loops.c, runtime_shutdown.c ---- */
 uint64_t pawl_runtime_now(const pawl_runtime *runtime);
 bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err);
+static inline bool pawl_runtime_is_forked(const pawl_runtime *runtime) {
+    return runtime->alive[0] == 0;
+}
+/* Whether this thread is in a leaf or a callback, where waiting for the end of runs would wait for itself. */
+static inline bool pawl_is_inside(void) {
+    return pawl_driving || pawl_leaf_context || pawl_cancel_callbacks;
+}
+/* @return Each loop that was ever made, NULL after the last. */
+struct loop *pawl_runtime_loop_at(pawl_runtime *runtime, size_t index);
 struct loop *pawl_runtime_lease(pawl_runtime *runtime, pawl_error **err);
 void pawl_runtime_give_back(struct loop *loop);
 struct loop *pawl_runtime_thread_loop(pawl_runtime *runtime, pawl_error **err);
@@ -276,6 +285,9 @@ void pawl_loop_turn(struct loop *loop, size_t most);
 /* Sleeps until a timer, a post or a descriptor. */
 void pawl_loop_sleep(struct loop *loop);
 uint64_t pawl_loop_next_timer(const struct loop *loop);
+static inline bool pawl_loop_has_work(struct loop *loop) {
+    return atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 || atomic_load(&loop->inbox);
+}
 static inline uint64_t pawl_loop_read_clock(struct loop *loop) {
     return loop->now_ns = pawl_runtime_now(loop->runtime);
 }
