@@ -2,6 +2,7 @@
 #include "engine_internal.h"
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
@@ -113,13 +114,38 @@ pawl_status pawl_context_wait_fd(pawl_context *ctx, int fd, short events, uint64
     return status;
 }
 
-pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *ret_status, pawl_error **err) {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0), raw = 0;
+/* Looks without reaping. 1: it has ended, 0: it runs, -1 with errno. */
+static int has_ended(pid_t pid) {
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0)
+        return -1;
+    return info.si_pid == pid;
+}
+
+/* Where pidfd_open is not to be had (Linux before 5.3, some filters). */
+static pawl_status wait_by_looking(pawl_context *ctx, pid_t pid, pawl_error **err) {
+    pawl_status status = PAWL_OK;
+    while (status == PAWL_OK && has_ended(pid) == 0)
+        status = pawl_context_sleep(ctx, PAWL_MS(1), err);
+    return status;
+}
+
+static pawl_status wait_for_end(pawl_context *ctx, pid_t pid, pawl_error **err) {
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0)
-        return pawl_error_set(err, errno == ESRCH ? PAWL_E_NOT_FOUND : PAWL_E_INVALID, "wait_child: process %d: %s",
-                              (int)pid, strerror(errno));
+        return wait_by_looking(ctx, pid, err);
     pawl_status status = wait_fd(ctx, fd, POLLIN, PAWL_NEVER, NULL, err);
     close(fd);
+    return status;
+}
+
+pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *ret_status, pawl_error **err) {
+    int raw = 0;
+    if (pawl_driving)
+        return refuse_here(err);
+    if (pid <= 0)
+        return pawl_error_set(err, PAWL_E_INVALID, "wait_child: %d is no process id; pass that of one child", (int)pid);
+    pawl_status status = has_ended(pid) < 0 ? PAWL_OK : wait_for_end(ctx, pid, err);
     if (status != PAWL_OK)
         return status;
     if (waitpid(pid, &raw, WNOHANG) != pid)
