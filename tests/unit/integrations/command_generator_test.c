@@ -253,11 +253,19 @@ static void a_deaf_command_is_killed_with_the_node(void **state) {
 
 static void runs_beside_each_other_have_a_process_each(void **state) {
     (void)state;
-    pawl_primitive *node = pawl_command_generator("count", .argv = SHELL(COUNTING));
+    char folder[] = "/tmp/pawl-test-XXXXXX", setting[64], command[128]; /* each waits there for the other */
+    assert_non_null(mkdtemp(folder));
+    snprintf(setting, sizeof setting, "FOLDER=%s", folder);
+    const char *const env[] = {setting, "PATH=/usr/bin:/bin", NULL};
+    pawl_primitive *node = pawl_command_generator(
+        "meet", .argv = SHELL("read -r l; : >$FOLDER/$$; until set -- $FOLDER/*; [ $# -ge 2 ]; do :; done; echo $#"),
+        .env = env);
     pawl_primitive *both = pawl_parallel("both", PAWL_CHILDREN(pawl_primitive_ref(node), pawl_primitive_ref(node)));
-    answers(both, "[1,1]");
+    answers(both, "[2,2]");
     pawl_primitive_unref(both);
     give_back(node);
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
 }
 
 static void more_runs_than_processes_are_rejected(void **state) {
