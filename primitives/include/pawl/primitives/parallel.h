@@ -25,15 +25,17 @@ typedef struct pawl_parallel_options {
  * Runs its children at once, each with the node's input and a scope of its own, and joins them all.
  * @param children  Each taken over; ends with PAWL_END; 1 to 4,096.
  * @param options   Copied. NULL for the defaults.
- * @return New reference, never NULL: a failed primitive without children, with too many, or with an unknown mode.
+ * @return New reference, never NULL: a failed primitive without children, with too many, with an unknown mode, or when
+ * the memory of those that may run at once is beyond all bounds (PAWL_E_LIMIT).
  *
  * A run gives a list value with the children's values in their order. Mode all: the first failure cancels the others
  * (reason sibling_failed), waits for their end and is returned, the failing child's own error; siblings that ended
- * because of it are not causes, others that failed by themselves are told in the message. Mode settle: a list of
- * {"status": word, "value": ...} or {"status": word, "error":
- * {"message", "path", "retryable"}}, PAWL_OK whatever they were; PAWL_E_CANCELLED or PAWL_E_DEADLINE when the node's
- * scope is over. One allocation: the list. Each child's span has the attribute pawl.branch (from 0). Threads: create,
- * run and release on any thread; several may run it at once.
+ * because of it are not causes, others that failed by themselves are told in the message. Mode settle: an array of
+ * {"status": "ok", "value": ...} or {"status": word, "error": {"message", "path", "retryable"}}, PAWL_OK whatever they
+ * were; the values in it are copies. In both modes PAWL_E_CANCELLED or PAWL_E_DEADLINE when the node's scope is over
+ * before all have succeeded (cause: the first failure), no further child being started; PAWL_E_LIMIT when the result
+ * would nest deeper than 1,000; PAWL_E_NOMEM. One allocation in mode all: the list. Each child's span has the attribute
+ * pawl.branch (from 0). Threads: create, run and release on any thread; several may run it at once.
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_parallel_new(const char *name, pawl_primitive *const *children,
                                                           const pawl_parallel_options *options);
