@@ -10,6 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "failing_malloc.h"
+
 /* ---- languages, input, environment ---- */
 
 static void each_language_runs_and_sees_arguments_input_and_environment(void **state) {
@@ -427,6 +429,47 @@ static void a_node_without_helper_fails_and_names_the_remedy(void **state) {
     pawl_primitive_unref(node), pawl_context_unref(ctx), pawl_runtime_unref(runtime);
 }
 
+/* ---- without memory ---- */
+
+static pawl_status run_everything(pawl_sandbox_provider *provider, pawl_context *ctx) {
+    static const char *const env[] = {"A=1"}, *const args[] = {"a"}, *const collect[] = {"r", "none"};
+    const pawl_execution_file files[] = {{"f", "text", 4, 0}};
+    pawl_execution_request request = program("bash", "echo out; echo err >&2; echo r > r; exit 3");
+    pawl_execution_result *result = NULL;
+    request.env = env, request.env_count = 1;
+    request.args = args, request.arg_count = 1;
+    request.files = files, request.file_count = 1;
+    request.collect = collect, request.collect_count = 2;
+    pawl_status status = pawl_sandbox_run_once(provider, ctx, &request, &result, NULL);
+    if (status == PAWL_OK) {
+        assert_outcome(result, "nonzero_exit");
+        assert_string_equal(result->files[0].bytes, "r\n");
+    }
+    pawl_execution_result_free(result);
+    return status;
+}
+
+static void without_memory_a_run_fails_and_the_next_works(void **state) {
+    (void)state;
+    pawl_context *ctx = pawl_context_new(programs_runtime());
+    for_each_failing_allocation(n) {
+        pawl_status status = run_everything(programs_provider(), ctx);
+        assert_true(status == PAWL_OK || status == PAWL_E_NOMEM || status == PAWL_E_UNAVAILABLE);
+        assert_true(status == PAWL_OK || allocations_failed() > 0);
+    }
+    assert_int_equal(run_everything(programs_provider(), ctx), PAWL_OK);
+    pawl_context_unref(ctx);
+}
+
+static void without_memory_no_provider_is_made_and_no_helper_is_left(void **state) {
+    (void)state;
+    for_each_failing_allocation(n) {
+        pawl_sandbox_provider *provider = pawl_local_provider_new(programs_runtime(), NULL, NULL);
+        assert_true(provider || allocations_failed() > 0);
+        pawl_sandbox_provider_unref(provider);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_language_runs_and_sees_arguments_input_and_environment),
@@ -452,6 +495,8 @@ int main(void) {
         cmocka_unit_test(the_node_gives_json_and_passes_the_trace_on),
         cmocka_unit_test(fail_on_error_makes_a_permanent_error_of_a_failing_program),
         cmocka_unit_test(a_node_streams_and_takes_a_provider),
+        cmocka_unit_test(without_memory_a_run_fails_and_the_next_works),
+        cmocka_unit_test(without_memory_no_provider_is_made_and_no_helper_is_left),
         cmocka_unit_test(a_node_without_helper_fails_and_names_the_remedy),
     };
     return cmocka_run_group_tests(tests, start_programs, stop_programs);
