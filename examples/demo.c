@@ -1,6 +1,8 @@
 /* What `./dev demo` runs: tries to repair every program of examples/programs/ with the built-in single-edit mutator in
- * the local sandbox, without a key and without a network. One line a program, then an honest summary. */
+ * the local sandbox, without a key and without a network. One line a program, the trace tree of the quickest repair,
+ * then an honest summary. */
 #include <dirent.h>
+#include <pawl/observability/trace_tree.h>
 #include <pawl/pawl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,27 @@ static pawl_value *read_task(const char *folder) {
 struct totals {
     int tried, fixed, checks_only, not_fixed, broken;
     double executions, seconds;
+    char *tree, *last_tree; /* of the quickest repair, of the last try */
+    double tree_seconds;
+    const char *tree_name;
 };
+
+static void keep_tree(void *user, const char *text, size_t length) {
+    struct totals *totals = user;
+    (void)length;
+    free(totals->last_tree);
+    totals->last_tree = strdup(text);
+}
+
+static void choose_tree(struct totals *totals, const char *name, double seconds) {
+    if (totals->tree && seconds >= totals->tree_seconds)
+        return;
+    free(totals->tree);
+    totals->tree = totals->last_tree;
+    totals->last_tree = NULL;
+    totals->tree_seconds = seconds;
+    totals->tree_name = name;
+}
 
 static const char *say_outcome(const pawl_value *report, struct totals *totals) {
     bool checks = pawl_value_get_bool(report, "passed_checks", false);
@@ -64,11 +86,13 @@ static void print_result(const char *name, const pawl_value *report, struct tota
     const char *edit = pawl_value_get_bool(report, "passed_checks", false)
                            ? pawl_value_get_string(report, "description", "")
                            : pawl_value_get_string(report, "stop_reason", "");
-    printf("%-18s %8.0f %10.0f %10.0f %7.2f s  %-34s %s\n", name, executions + duplicates, executions, duplicates,
+    printf("%-18s %8.0f %10.0f %10.0f %7.2f s  %-34s  %s\n", name, executions + duplicates, executions, duplicates,
            seconds, outcome, edit);
     fflush(stdout);
     totals->executions += executions;
     totals->seconds += seconds;
+    if (pawl_value_get_bool(report, "passed_holdout", false))
+        choose_tree(totals, name, seconds);
 }
 
 static void repair(pawl_primitive *fix, pawl_runtime *runtime, const char *name, struct totals *totals) {
@@ -96,6 +120,8 @@ static int is_program(const struct dirent *entry) {
 }
 
 static void print_summary(const struct totals *t) {
+    if (t->tree)
+        printf("\nHow %s was repaired, node by node:\n%s", t->tree_name, t->tree);
     printf("\n%d programs: %d fixed, %d pass the given checks only, %d not fixed, %d could not be tried; "
            "%.0f executions, %.1f s\n",
            t->tried, t->fixed, t->checks_only, t->not_fixed, t->broken, t->executions, t->seconds);
@@ -112,16 +138,19 @@ int main(void) {
         return 2;
     }
     pawl_runtime *runtime = pawl_runtime_with(.helper_path = getenv("PAWL_HELPER"));
-    pawl_primitive *fix = pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(300), .max_elapsed_ns = PAWL_S(8));
+    if (runtime)
+        (void)pawl_trace_tree(runtime, NULL, .write = keep_tree, .user = &totals, .max_siblings = 6);
+    pawl_primitive *fix = pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(500), .max_elapsed_ns = PAWL_S(10));
     printf("%-18s %8s %10s %10s %9s  outcome\n", "program", "attempts", "executions", "duplicates", "time");
-    for (int i = 0; i < count; i++) {
-        if (i < MOST_PROGRAMS && runtime)
-            repair(fix, runtime, entries[i]->d_name, &totals);
-        free(entries[i]);
-    }
-    free(entries);
+    for (int i = 0; i < count && i < MOST_PROGRAMS && runtime; i++)
+        repair(fix, runtime, entries[i]->d_name, &totals);
     print_summary(&totals);
+    for (int i = 0; i < count; i++)
+        free(entries[i]);
+    free(entries);
     pawl_primitive_unref(fix);
     pawl_runtime_unref(runtime);
+    free(totals.tree);
+    free(totals.last_tree);
     return totals.fixed >= WANTED ? 0 : 1;
 }
