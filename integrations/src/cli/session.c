@@ -50,7 +50,8 @@ static void write_tree(void *user, const char *text, size_t length) {
 }
 
 static pawl_status attach_tree(pawl_runtime *runtime, pawl_error **err) {
-    bool colour = isatty(STDERR_FILENO) && !(getenv("NO_COLOR") && *getenv("NO_COLOR"));
+    const char *no_colour = getenv("NO_COLOR");
+    bool colour = isatty(STDERR_FILENO) && !(no_colour && *no_colour);
     return pawl_trace_tree(runtime, err, .write = write_tree, .user = stderr, .colour = colour,
                            .max_siblings = TREE_SIBLINGS);
 }
