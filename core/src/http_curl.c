@@ -7,6 +7,7 @@
 #define EVENTS_AT_ONCE 64
 #define IDLE_CONNECTIONS 256u /* kept; more only while more transfers than that are live */
 #define TOTAL_CONNECTIONS 2048u
+#define IDLE_HANDLES 64u
 
 struct pawl_http_loop {
     struct loop *loop;
@@ -15,6 +16,8 @@ struct pawl_http_loop {
     size_t live;    /* transfers */
     size_t watched; /* sockets in the epoll set */
     size_t kept;    /* bound of connections, idle ones included */
+    CURL *idle[IDLE_HANDLES];
+    size_t idle_count;
 };
 
 /* ---- what libcurl asks for ---- */
@@ -91,11 +94,27 @@ struct pawl_http_loop *pawl_http_loop_of(struct loop *loop) {
 void pawl_http_loop_free(struct pawl_http_loop *http) {
     if (!http)
         return;
+    while (http->idle_count > 0)
+        curl_easy_cleanup(http->idle[--http->idle_count]);
     curl_multi_cleanup(http->multi);
     free(http);
 }
 
 /* ---- transfers ---- */
+
+/* Making a handle costs more than setting one: a tenth of a small exchange. */
+CURL *pawl_http_loop_take(struct pawl_http_loop *http) {
+    return http->idle_count > 0 ? http->idle[--http->idle_count] : curl_easy_init();
+}
+
+void pawl_http_loop_give(struct pawl_http_loop *http, CURL *easy) {
+    if (http->idle_count == IDLE_HANDLES) {
+        curl_easy_cleanup(easy);
+        return;
+    }
+    curl_easy_reset(easy);
+    http->idle[http->idle_count++] = easy;
+}
 
 /* libcurl counts connections in use against what it keeps, so a fixed bound would close each connection after its
  * exchange as soon as more than that are live. */

@@ -12,6 +12,8 @@
 bool pawl_http_ready(void); /* libcurl is set up; any thread */
 /* The loop's part, made at the first need; NULL without memory. All of it on the thread that drives the loop. */
 struct pawl_http_loop *pawl_http_loop_of(struct loop *loop);
+CURL *pawl_http_loop_take(struct pawl_http_loop *http); /* a handle with nothing set; NULL without memory */
+void pawl_http_loop_give(struct pawl_http_loop *http, CURL *easy);
 bool pawl_http_loop_add(struct pawl_http_loop *http, CURL *easy);
 void pawl_http_loop_remove(struct pawl_http_loop *http, CURL *easy);
 

@@ -21,7 +21,8 @@ enum trouble { NO_TROUBLE = 0, BODY_TOO_LARGE, HEAD_TOO_LARGE, NO_MEMORY };
 struct http_transfer {
     struct pawl_http_loop *http;
     CURL *easy;
-    bool added; /* to the loop */
+    bool added;   /* to the loop */
+    bool is_well; /* it has ended as it should */
     const char *who;
     http_done done;
     void *user;
@@ -182,6 +183,7 @@ void pawl_http_transfer_end(struct http_transfer *t, CURLcode result) {
         tell_failure(t, result);
         return;
     }
+    t->is_well = true;
     pawl_http_header *headers = malloc((t->header_count + 1) * sizeof *headers);
     if (headers && append(&t->answer, "", 0)) {
         list_headers(t, headers);
@@ -197,7 +199,10 @@ void pawl_http_transfer_free(struct http_transfer *t) {
     if (!t)
         return;
     leave_loop(t);
-    curl_easy_cleanup(t->easy);
+    if (t->is_well)
+        pawl_http_loop_give(t->http, t->easy);
+    else
+        curl_easy_cleanup(t->easy);
     pawl_http_copy_free(&t->request);
     free(t->answer.bytes);
     free(t->head.bytes);
@@ -238,7 +243,7 @@ static struct http_transfer *new_transfer(struct loop *loop, const char *who, ht
     if (!t)
         return NULL;
     t->http = pawl_http_loop_of(loop);
-    t->easy = t->http ? curl_easy_init() : NULL;
+    t->easy = t->http ? pawl_http_loop_take(t->http) : NULL;
     t->who = who;
     t->done = done;
     t->user = user;

@@ -29,6 +29,7 @@ double bench_time(void (*fn)(void *user), void *user, size_t times);
 
 void bench_core(struct bench *bench);        /* what a node costs */
 void bench_concurrency(struct bench *bench); /* what waiting costs: many runs, timers, wake-ups, cancels */
+void bench_http(struct bench *bench);        /* what an exchange costs, and how soon a cancel ends one */
 void bench_asyncio(struct bench *bench);     /* python3 asyncio beside it */
 void bench_sandbox(struct bench *bench);     /* what a sandbox costs over plain python3 */
 void bench_fix(struct bench *bench);         /* the mutator's yield on a data set */

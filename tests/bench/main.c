@@ -6,6 +6,7 @@
 static void run_core(struct bench *bench) {
     bench_core(bench);
     bench_concurrency(bench);
+    bench_http(bench);
     bench_asyncio(bench);
 }
 
