@@ -35,6 +35,7 @@ struct run {
     char traceparent[16 + PAWL_TRACEPARENT_BYTES];
     char *tracestate;
     bool observed, creating;
+    pawl_execution_handlers handlers;
     pawl_span span; /* sandbox.create, then sandbox.run */
 };
 
@@ -167,13 +168,13 @@ static void on_started(void *user) {
 static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
                                   pawl_error **err) {
     const pawl_code_execution_options *options = &run->node->options;
-    const pawl_execution_handlers handlers = {.size = sizeof handlers,
+    run->handlers = (pawl_execution_handlers){.size = sizeof run->handlers,
                                               .on_stdout = options->on_stdout ? on_stdout : NULL,
                                               .on_stderr = options->on_stderr ? on_stderr : NULL,
                                               .on_started = on_started,
                                               .user = run};
     pawl_error *error = NULL;
-    run->input.request.handlers = &handlers;
+    run->input.request.handlers = &run->handlers;
     run->creating = true;
     open_span(run, "sandbox.create");
     pawl_status status = pawl_sandbox_run_once(provider, run->ctx, &run->input.request, ret_result, &error);
