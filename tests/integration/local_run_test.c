@@ -1,8 +1,6 @@
-/* What the local provider and the code-execution node do with programs, files, streams and mistakes. */
+/* What the local provider does with programs, files, streams and mistakes. */
 #include "programs.h"
 
-#include <pawl/primitives/retry.h>
-#include <pawl/run.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -367,68 +365,6 @@ static void the_machine_is_described(void **state) {
     assert_int_equal(pawl_local_provider_about(NULL, &about, NULL), PAWL_E_INVALID);
 }
 
-/* ---- the node ---- */
-
-static void the_node_gives_json_and_passes_the_trace_on(void **state) {
-    (void)state;
-    pawl_primitive *node = pawl_code_execution("run", .timeout_ns = PAWL_S(20));
-    pawl_error *error = NULL;
-    pawl_value *out =
-        run_node(node, "{\"code\":\"import os\\nprint(os.environ['TRACEPARENT'])\\n1/0\",\"collect\":[\"x\"]}", &error);
-    assert_null(error);
-    assert_string_equal(pawl_value_get_string(out, "outcome", ""), "exception");
-    assert_memory_equal(pawl_value_get_string(out, "output", ""), "00-", 3);
-    assert_int_equal(strlen(pawl_value_get_string(out, "output", "")), 56);
-    assert_string_equal(cJSON_GetObjectItem(pawl_value_get(out, "error"), "name")->valuestring, "ZeroDivisionError");
-    pawl_value_unref(out);
-    out = run_node(node,
-                   "{\"code\":\"import os\\nprint(os.environ['TRACEPARENT'])\",\"env_vars\":{\"TRACEPARENT\":\"own\"}}",
-                   &error);
-    assert_string_equal(pawl_value_get_string(out, "output", ""), "own\n");
-    pawl_value_unref(out);
-    pawl_primitive_unref(node);
-}
-
-static void fail_on_error_makes_a_permanent_error_of_a_failing_program(void **state) {
-    (void)state;
-    pawl_primitive *node = pawl_retry("again", pawl_code_execution("run", .fail_on_error = 1), .max_attempts = 5);
-    pawl_error *error = NULL;
-    assert_null(run_node(node, "{\"code\":\"raise ValueError('no')\"}", &error));
-    assert_int_equal(pawl_error_status(error), PAWL_E_FAILED);
-    assert_false(pawl_error_is_retryable(error));
-    assert_non_null(strstr(pawl_error_message(error), "ValueError: no"));
-    pawl_error_unref(error);
-    pawl_primitive_unref(node);
-}
-
-static void a_node_streams_and_takes_a_provider(void **state) {
-    (void)state;
-    struct heard heard = {.first_ns = 0};
-    pawl_error *error = NULL;
-    pawl_primitive *node = pawl_code_execution("run", .provider = programs_provider(), .language = "bash",
-                                               .on_stdout = hear_out, .on_stderr = hear_err, .user = &heard);
-    pawl_value *out = run_node(node, "{\"code\":\"echo a; echo b >&2\"}", &error);
-    assert_non_null(out);
-    assert_string_equal(heard.out, "a\n");
-    assert_string_equal(heard.err, "b\n");
-    pawl_value_unref(out);
-    pawl_primitive_unref(node);
-}
-
-static void a_node_without_helper_fails_and_names_the_remedy(void **state) {
-    (void)state;
-    pawl_primitive *node = pawl_code_execution_new("run", NULL);
-    pawl_runtime *runtime = pawl_runtime_with(.helper_path = "/nowhere");
-    pawl_context *ctx = pawl_context_new(runtime);
-    pawl_value *in = NULL;
-    pawl_error *error = NULL;
-    assert_int_equal(pawl_value_parse("{\"code\":\"\"}", 11, NULL, &in, NULL), PAWL_OK);
-    assert_int_equal(pawl_run(node, ctx, in, NULL, &error), PAWL_E_NOT_FOUND);
-    assert_string_equal(pawl_error_path(error), "run");
-    pawl_error_unref(error), pawl_value_unref(in);
-    pawl_primitive_unref(node), pawl_context_unref(ctx), pawl_runtime_unref(runtime);
-}
-
 /* ---- without memory ---- */
 
 static pawl_status run_everything(pawl_sandbox_provider *provider, pawl_context *ctx) {
@@ -492,12 +428,8 @@ int main(void) {
         cmocka_unit_test(sandboxes_are_listed_found_and_killed_by_id),
         cmocka_unit_test(a_sandbox_outlives_its_provider),
         cmocka_unit_test(the_machine_is_described),
-        cmocka_unit_test(the_node_gives_json_and_passes_the_trace_on),
-        cmocka_unit_test(fail_on_error_makes_a_permanent_error_of_a_failing_program),
-        cmocka_unit_test(a_node_streams_and_takes_a_provider),
         cmocka_unit_test(without_memory_a_run_fails_and_the_next_works),
         cmocka_unit_test(without_memory_no_provider_is_made_and_no_helper_is_left),
-        cmocka_unit_test(a_node_without_helper_fails_and_names_the_remedy),
     };
     return cmocka_run_group_tests(tests, start_programs, stop_programs);
 }
