@@ -8,6 +8,7 @@
 #define IDLE_CONNECTIONS 256u /* kept; more only while more transfers than that are live */
 #define TOTAL_CONNECTIONS 2048u
 #define IDLE_HANDLES 64u
+#define MOST_STREAMS 1000L /* of one HTTP/2 connection, when the server agrees */
 
 struct pawl_http_loop {
     struct loop *loop;
@@ -87,6 +88,7 @@ struct pawl_http_loop *pawl_http_loop_of(struct loop *loop) {
     curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer);
     curl_multi_setopt(multi, CURLMOPT_TIMERDATA, http);
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)TOTAL_CONNECTIONS);
+    curl_multi_setopt(multi, CURLMOPT_MAX_CONCURRENT_STREAMS, MOST_STREAMS);
     keep_connections(http, IDLE_CONNECTIONS);
     return loop->http = http;
 }
@@ -113,6 +115,7 @@ void pawl_http_loop_give(struct pawl_http_loop *http, CURL *easy) {
         return;
     }
     curl_easy_reset(easy);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L); /* else its cleanup sets SIGPIPE's handler, which is the host's */
     http->idle[http->idle_count++] = easy;
 }
 

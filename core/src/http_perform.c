@@ -66,17 +66,18 @@ static pawl_status cannot_add(CURLMcode code, pawl_error **err) {
                           curl_multi_strerror(code));
 }
 
-/* Signal handlers are the host's, and a cancel does not wait for the resolver's thread. */
+/* Signal handlers are the host's (the multi handle takes that over when the handle is added), and a cancel does not
+ * wait for the resolver's thread. */
 static void set_behaviour(CURL *easy) {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
 
 static pawl_status perform_with(CURLM *multi, pawl_context *ctx, CURL *easy, CURLcode *ret_result, pawl_error **err) {
+    set_behaviour(easy);
     CURLMcode code = curl_multi_add_handle(multi, easy);
     if (code != CURLM_OK)
         return cannot_add(code, err);
-    set_behaviour(easy);
     pawl_cancel_registration registration;
     pawl_cancel_register(ctx, &registration, ring, multi);
     pawl_status status = perform(multi, ctx, ret_result, err);
