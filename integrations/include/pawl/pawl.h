@@ -1,9 +1,10 @@
-/** @file pawl/pawl.h  @brief Everything: core, primitives, integrations. */
+/** @file pawl/pawl.h  @brief Everything: core, primitives, observability, integrations. */
 #ifndef PAWL_PAWL_H
 #define PAWL_PAWL_H
 
 #include <pawl/core.h>
 #include <pawl/integrations/integrations.h>
+#include <pawl/observability/trace_tree.h>
 #include <pawl/primitives/primitives.h>
 
 #endif

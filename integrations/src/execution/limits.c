@@ -1,5 +1,7 @@
 /* Limits of a run: what is asked, what is default, what is refused. */
 #include "options_internal.h"
+#include <pawl/integrations/execution.h>
+#include <pawl/integrations/local.h>
 #include "sandbox_internal.h"
 
 static const size_t offsets[] = {
@@ -10,6 +12,15 @@ static const size_t offsets[] = {
     offsetof(pawl_execution_limits, work_bytes),    offsetof(pawl_execution_limits, work_files),
     offsetof(pawl_execution_limits, collect_bytes),
 };
+/* Nobody reads padding as an option when these structs grow. */
+#define WORDS(type) (sizeof(type) / sizeof(uint64_t))
+_Static_assert(WORDS(pawl_execution_limits) == 1 + PAWL_LIMIT_COUNT_, "padding in a public struct");
+_Static_assert(WORDS(pawl_execution_handlers) == 5, "padding in a public struct");
+_Static_assert(WORDS(pawl_execution_request) == 19, "padding in a public struct");
+_Static_assert(WORDS(pawl_sandbox_options) == 2, "padding in a public struct");
+_Static_assert(WORDS(pawl_local_options) == 7, "padding in a public struct");
+_Static_assert(WORDS(pawl_code_execution_options) == 9, "padding in a public struct");
+
 _Static_assert(sizeof offsets / sizeof offsets[0] == PAWL_LIMIT_COUNT_, "a field for each");
 
 static const uint64_t defaults[PAWL_LIMIT_COUNT_] = {

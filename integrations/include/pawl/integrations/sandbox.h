@@ -134,7 +134,9 @@ typedef struct pawl_execution_request {
     uint64_t stdin_length;
     const pawl_execution_file *files; /**< Put into the work folder first. */
     uint64_t file_count;
-    const char *const *collect; /**< Paths in the work folder to be brought back after the end. */
+    /** Paths in the work folder to be brought back when the program has ended by itself; after a kill all are absent.
+     */
+    const char *const *collect;
     uint64_t collect_count;
     const char *const *install; /**< Packages. Local: refused with outcome denied. */
     uint64_t install_count;
