@@ -1,5 +1,5 @@
 /* The mutator's life: read the program, find its edits, order them, then make one text at a time. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,6 +7,8 @@
 
 /* Edits kept while they are found, per candidate asked for: enough that ordering has a choice. */
 #define EDITS_PER_CANDIDATE 4
+/* About a thousand lines. */
+#define FOCUS_TOKENS 8192
 
 struct pawl_mutator {
     struct mutator_program program;
@@ -133,6 +135,18 @@ static bool read_hints(struct pawl_mutator *m, const struct pawl_mutator_hint *h
     return true;
 }
 
+/* Of a long program only a part is edited: the one around the most suspected line, else its beginning. */
+static void choose_focus(struct pawl_mutator *m) {
+    struct mutator_program *p = &m->program;
+    uint32_t centre = 0;
+    for (uint32_t i = 0; m->suspicion && i < p->token_count; i++) {
+        if (m->suspicion[p->tokens[i].row] > m->suspicion[p->tokens[centre].row])
+            centre = i;
+    }
+    p->focus_first = centre > FOCUS_TOKENS / 2 ? centre - FOCUS_TOKENS / 2 : 0;
+    p->focus_last = p->token_count - p->focus_first > FOCUS_TOKENS ? p->focus_first + FOCUS_TOKENS : p->token_count;
+}
+
 static void find_edits(struct mutator_search *search) {
     pawl_mutate_operators(search);
     pawl_mutate_conditions(search);
@@ -143,6 +157,7 @@ static void find_edits(struct mutator_search *search) {
     pawl_mutate_calls(search);
     pawl_mutate_terms(search);
     pawl_mutate_wraps(search);
+    pawl_mutate_inserts(search);
     pawl_mutate_statements(search);
     pawl_mutate_blocks(search);
 }
@@ -179,6 +194,7 @@ static bool prepare(struct pawl_mutator *m, const char *text, size_t length, con
     search->edits.items = malloc(search->edits.capacity * sizeof *search->edits.items);
     if (!search->edits.items || !read_hints(m, o->hints, o->hints ? o->hint_count : 0))
         return false;
+    choose_focus(m);
     find_edits(search);
     return pawl_mutator_order(search) && make_room(m);
 }
@@ -199,6 +215,7 @@ void pawl_mutator_free(struct pawl_mutator *m) {
     free(m->program.text);
     free(m->program.tokens);
     free(m->program.lines);
+    free(m->program.guesses);
     free(m->search.edits.items);
     free(m->suspicion);
     free(m->candidate);

@@ -1,5 +1,5 @@
 /* Statements on the wrong side of a block's end, and branches of the wrong kind. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 static uint32_t row_of(const struct mutator_program *p, uint32_t line) {
     return p->tokens[p->lines[line].first].row;
@@ -24,29 +24,49 @@ static void reindent(struct mutator_search *search, uint32_t line, uint32_t mode
     pawl_search_add(search, &edit);
 }
 
-static void change_places(struct mutator_search *search, uint32_t line, const char *note, int32_t cost) {
-    const struct mutator_program *p = search->program;
-    uint32_t start = content_start(p, line), end = content_end(p, line + 1);
-    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, row_of(p, line), start, end);
-    pawl_edit_part(&edit, p, content_start(p, line + 1), end);
-    pawl_edit_part(&edit, p, content_end(p, line), content_start(p, line + 1));
-    pawl_edit_part(&edit, p, start, content_end(p, line));
-    edit.note = note;
-    pawl_search_add(search, &edit);
-}
-
 static bool is_lone_close(const struct mutator_program *p, uint32_t line) {
     return line < p->line_count && p->lines[line].flags & MUTATOR_LINE_CLOSES &&
            p->lines[line].last == p->lines[line].first + 1;
+}
+
+/* Two neighbouring lines change places, the statement with the indentation of the model. */
+static struct mutator_edit exchange(const struct mutator_program *p, uint32_t line, int32_t cost) {
+    return pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, row_of(p, line), p->lines[line].start, content_end(p, line + 1));
+}
+
+static void move_out(struct mutator_search *search, uint32_t line) {
+    const struct mutator_program *p = search->program;
+    uint32_t close = line + 1, indent = p->lines[close].start;
+    struct mutator_edit edit = exchange(p, line, 40);
+    pawl_edit_part(&edit, p, indent, content_end(p, close));
+    pawl_edit_part(&edit, p, content_end(p, line), indent);
+    pawl_edit_part(&edit, p, indent, content_start(p, close));
+    pawl_edit_part(&edit, p, content_start(p, line), content_end(p, line));
+    edit.note = "moved out of its block";
+    pawl_search_add(search, &edit);
+}
+
+static void move_in(struct mutator_search *search, uint32_t close) {
+    const struct mutator_program *p = search->program;
+    uint32_t line = close + 1, model = close - 1;
+    struct mutator_edit edit = exchange(p, close, 45);
+    pawl_edit_part(&edit, p, p->lines[model].start, content_start(p, model));
+    pawl_edit_part(&edit, p, content_start(p, line), content_end(p, line));
+    pawl_edit_part(&edit, p, content_end(p, close), p->lines[line].start);
+    pawl_edit_part(&edit, p, p->lines[close].start, content_end(p, close));
+    edit.row = row_of(p, line);
+    edit.note = "moved into the block before it";
+    pawl_search_add(search, &edit);
 }
 
 static void braces(struct mutator_search *search, uint32_t line) {
     const struct mutator_program *p = search->program;
     bool simple = p->lines[line].flags & MUTATOR_LINE_SIMPLE;
     if (simple && is_lone_close(p, line + 1) && p->lines[line].indent > p->lines[line + 1].indent)
-        change_places(search, line, "moved out of its block", 40);
-    if (is_lone_close(p, line) && line + 1 < p->line_count && p->lines[line + 1].flags & MUTATOR_LINE_SIMPLE)
-        change_places(search, line, "the next statement moved into the block", 45);
+        move_out(search, line);
+    if (line > 0 && is_lone_close(p, line) && line + 1 < p->line_count &&
+        p->lines[line + 1].flags & MUTATOR_LINE_SIMPLE && p->lines[line - 1].indent > p->lines[line].indent)
+        move_in(search, line);
 }
 
 /* A return belongs after a loop more often than other statements do. */
@@ -136,6 +156,8 @@ static void whole_block(struct mutator_search *search, uint32_t line) {
 void pawl_mutate_blocks(struct mutator_search *search) {
     const struct mutator_program *p = search->program;
     for (uint32_t line = 0; line < p->line_count; line++) {
+        if (!pawl_is_editable(p, p->lines[line].first))
+            continue;
         if (p->language->indented)
             indentation(search, line);
         else if (!p->language->shell)

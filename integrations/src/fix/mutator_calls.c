@@ -1,5 +1,5 @@
 /* Arguments and list items in the wrong order or too many, and calls that should not be there. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #define NEVER 1000
 
@@ -77,7 +77,7 @@ static void unwrap(struct mutator_search *search, uint32_t open) {
 static void bracket(struct mutator_search *search, uint32_t open) {
     const struct mutator_program *p = search->program;
     uint32_t close = p->tokens[open].match;
-    if (close == PAWL_NO_INDEX || close == open + 1)
+    if (close == PAWL_NO_INDEX)
         return;
     const struct mutator_line *line = &p->lines[p->tokens[open].line];
     bool fixed_count = pawl_token_in(p, open - 1, "filter map isinstance") || pawl_token_is(p, open + 1, "lambda");
@@ -121,5 +121,6 @@ void pawl_mutate_calls(struct mutator_search *search) {
             bracket(search, i);
     }
     for (uint32_t i = 0; i < p->line_count; i++)
-        bare_items(search, &p->lines[i]);
+        if (pawl_is_editable(p, p->lines[i].first))
+            bare_items(search, &p->lines[i]);
 }

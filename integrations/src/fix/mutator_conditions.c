@@ -1,5 +1,5 @@
 /* Truth: negated conditions and operands, and True for False. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 static bool is_not(const struct mutator_program *p, uint32_t index) {
     return pawl_token_is(p, index, "!") || (pawl_token_is(p, index, "not") && !pawl_token_is(p, index + 1, "in"));
@@ -122,7 +122,7 @@ void pawl_mutate_conditions(struct mutator_search *search) {
             literal(search, i);
     }
     for (uint32_t line = 0; line < p->line_count; line++) {
-        if (p->lines[line].flags & MUTATOR_LINE_DEFINES)
+        if (pawl_is_editable(p, p->lines[line].first) && p->lines[line].flags & MUTATOR_LINE_DEFINES)
             exchange_truths(search, line);
     }
 }

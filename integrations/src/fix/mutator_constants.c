@@ -1,5 +1,5 @@
 /* Numbers off by one or taken for another, and strings likewise. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* "line 7: < became <=": a sentence about one edit. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Building edits, and the bounded list that keeps the likely ones. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
  */
 #ifndef PAWL_FIX_MUTATOR_EDIT_INTERNAL_H
 #define PAWL_FIX_MUTATOR_EDIT_INTERNAL_H
-#include "fix/mutator_internal.h"
-#include "fix/mutator_program_internal.h"
+#include "mutator_internal.h"
+#include "mutator_program_internal.h"
 
 #define MUTATOR_EDIT_PIECES 8
 
@@ -75,6 +75,7 @@ void pawl_mutate_functions(struct mutator_search *search);
 void pawl_mutate_calls(struct mutator_search *search);
 void pawl_mutate_terms(struct mutator_search *search);
 void pawl_mutate_wraps(struct mutator_search *search);
+void pawl_mutate_inserts(struct mutator_search *search);
 void pawl_mutate_statements(struct mutator_search *search);
 void pawl_mutate_blocks(struct mutator_search *search);
 #endif

@@ -1,5 +1,5 @@
 /* A function, method or attribute for one of the same shape, or for another one the program uses. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #include <string.h>
 

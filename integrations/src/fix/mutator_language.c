@@ -1,5 +1,5 @@
 /* What the mutator knows of each language: words, comments, and which calls are worth trying. */
-#include "fix/mutator_program_internal.h"
+#include "mutator_program_internal.h"
 
 #include <string.h>
 
@@ -96,10 +96,13 @@ bool pawl_next_word(const char **list, char separator, struct mutator_piece *wor
 }
 
 bool pawl_word_in(const char *text, size_t length, const char *list) {
-    struct mutator_piece word;
-    while (pawl_next_word(&list, ' ', &word)) {
-        if (word.length == length && memcmp(word.text, text, length) == 0)
+    while (*list) {
+        size_t end = 0;
+        while (list[end] && list[end] != ' ')
+            end++;
+        if (end == length && memcmp(list, text, length) == 0)
             return true;
+        list += list[end] ? end + 1 : end;
     }
     return false;
 }

@@ -1,5 +1,5 @@
 /* Brackets, logical lines, blocks and scopes. Everything goes by brackets and indentation, whatever the language. */
-#include "fix/mutator_program_internal.h"
+#include "mutator_program_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,39 @@ static void match_brackets(struct mutator_program *p) {
         t->parent = open->parent;
         top = open->parent;
     }
+}
+
+static uint32_t hash_token(const struct mutator_program *p, const struct mutator_token *t) {
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    for (uint32_t i = t->start; i < t->end; i++)
+        hash = (hash ^ (unsigned char)p->text[i]) * 16777619u;
+    return hash ^ hash >> 15;
+}
+
+static bool same_text(const struct mutator_program *p, const struct mutator_token *a, const struct mutator_token *b) {
+    return a->end - a->start == b->end - b->start &&
+           memcmp(p->text + a->start, p->text + b->start, a->end - a->start) == 0;
+}
+
+/* Equal tokens get the same number, so that comparing them costs nothing. False when memory is short. */
+static bool number_texts(struct mutator_program *p) {
+    uint32_t mask = 1;
+    while (mask < 2 * p->token_count)
+        mask = mask * 2 + 1;
+    uint32_t *slots = malloc(((size_t)mask + 1) * sizeof *slots);
+    if (!slots)
+        return false;
+    memset(slots, 0xff, ((size_t)mask + 1) * sizeof *slots);
+    for (uint32_t i = 0; i < p->token_count; i++) {
+        uint32_t slot = hash_token(p, &p->tokens[i]) & mask;
+        while (slots[slot] != PAWL_NO_INDEX && !same_text(p, &p->tokens[slots[slot]], &p->tokens[i]))
+            slot = (slot + 1) & mask;
+        if (slots[slot] == PAWL_NO_INDEX)
+            slots[slot] = i;
+        p->tokens[i].first_like = slots[slot];
+    }
+    free(slots);
+    return true;
 }
 
 /* Back to the beginning of the physical line, over its indentation. */
@@ -126,7 +159,8 @@ bool pawl_mutator_layout(struct mutator_program *p) {
     for (uint32_t i = 0; i < p->token_count; i++)
         count += p->tokens[i].kind == MUTATOR_NEWLINE;
     p->lines = calloc(count, sizeof *p->lines);
-    if (!p->lines)
+    p->guesses = calloc((size_t)p->token_count + 1, sizeof *p->guesses);
+    if (!p->lines || !p->guesses || !number_texts(p))
         return false;
     uint32_t first = 0;
     for (uint32_t i = 0; i <= p->token_count; i++) {

@@ -1,5 +1,5 @@
 /* A variable for another one that is in scope nearby. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #define DONORS 8
 #define LOOK_BACK 400

@@ -1,7 +1,7 @@
 /** @file fix/mutator_names_internal.h  @brief What role a name plays, as far as its neighbours tell. */
 #ifndef PAWL_FIX_MUTATOR_NAMES_INTERNAL_H
 #define PAWL_FIX_MUTATOR_NAMES_INTERNAL_H
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 bool pawl_is_attribute(const struct mutator_program *program, uint32_t index);
 bool pawl_is_called(const struct mutator_program *program, uint32_t index);

@@ -1,5 +1,5 @@
 /* One too many or too few: + 1 and - 1 where counting goes wrong, in indexes, slices, ranges and comparisons. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 /* "+ 1" can stand after the range: arithmetic without a lone literal, which is a constant's matter. */
 static bool can_shift(const struct mutator_program *p, uint32_t first, uint32_t last) {

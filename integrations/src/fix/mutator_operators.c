@@ -1,5 +1,5 @@
 /* One operator for another: comparisons, arithmetic, assignments, and / or. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 #include <string.h>
 

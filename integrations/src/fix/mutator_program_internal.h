@@ -29,6 +29,7 @@ struct mutator_token {
     uint32_t row;        /**< Physical line, counted from 1. */
     uint32_t line;       /**< Index of the logical line. */
     uint32_t parent;     /**< Index of the innermost bracket it stands in, or PAWL_NO_INDEX. */
+    uint32_t first_like; /**< The first token with the same text; equal for equal tokens. */
     uint32_t match;      /**< Of a bracket: its partner, or PAWL_NO_INDEX. */
     enum mutator_token_kind kind;
 };
@@ -68,6 +69,12 @@ struct mutator_language {
     bool hash_comments, slash_comments, python_strings, template_strings, patterns, shell;
 };
 
+/** What a name was found to hold, in the scope it was last asked for. */
+struct mutator_guess {
+    uint32_t scope;
+    int32_t shape; /**< enum mutator_shape plus one; 0 when it was never asked for. */
+};
+
 struct mutator_program {
     char *text; /**< Followed by a NUL. */
     size_t length;
@@ -76,6 +83,8 @@ struct mutator_program {
     uint32_t token_count;
     struct mutator_line *lines;
     uint32_t line_count;
+    struct mutator_guess *guesses;    /**< By first_like. */
+    uint32_t focus_first, focus_last; /**< Only tokens [first, last) are edited. */
 };
 
 const struct mutator_language *pawl_mutator_language(const char *name);
@@ -119,6 +128,6 @@ bool pawl_opens_index(const struct mutator_program *program, uint32_t index);
 bool pawl_is_loop_in(const struct mutator_program *program, uint32_t index);
 /** Shell text is only arithmetic inside (( )): true elsewhere for other languages. */
 bool pawl_in_arithmetic(const struct mutator_program *program, uint32_t index);
-/** The token may be edited at all. */
+/** The token may be edited: it is in focus, and neither opaque nor part of an import. */
 bool pawl_is_editable(const struct mutator_program *program, uint32_t index);
 #endif

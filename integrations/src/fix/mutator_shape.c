@@ -1,6 +1,6 @@
 /* What a name or expression probably holds, guessed from how the code around uses it. No guess is better than a bad
  * one. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #define NUMBER_FUNCTIONS "len int float abs sum round ord pow floor ceil sqrt count index find rfind indexOf charCodeAt"
 #define TEXT_FUNCTIONS "str chr lower upper strip join replace hex bin toLowerCase toUpperCase trim"
@@ -35,7 +35,7 @@ static int evidence(const struct mutator_program *p, uint32_t i) {
     return counts || bound ? 2 : 0;
 }
 
-enum mutator_shape pawl_name_shape(const struct mutator_program *p, uint32_t name) {
+static enum mutator_shape guess(const struct mutator_program *p, uint32_t name) {
     uint32_t first, last;
     int sum = 0;
     pawl_scope_range(p, name, &first, &last);
@@ -44,6 +44,14 @@ enum mutator_shape pawl_name_shape(const struct mutator_program *p, uint32_t nam
             sum += evidence(p, i);
     }
     return sum > 1 ? MUTATOR_SHAPE_NUMBER : sum < -1 ? MUTATOR_SHAPE_CONTAINER : MUTATOR_SHAPE_UNKNOWN;
+}
+
+enum mutator_shape pawl_name_shape(const struct mutator_program *p, uint32_t name) {
+    struct mutator_guess *known = &p->guesses[p->tokens[name].first_like];
+    uint32_t scope = p->lines[p->tokens[name].line].scope;
+    if (!known->shape || known->scope != scope)
+        *known = (struct mutator_guess){scope, (int32_t)guess(p, name) + 1};
+    return (enum mutator_shape)(known->shape - 1);
 }
 
 static enum mutator_shape operator_shape(const struct mutator_program *p, uint32_t i) {

@@ -1,5 +1,5 @@
 /* Statements too many, in the wrong order, or missing where another one shows what is meant. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #define COPIES 6
 
@@ -99,6 +99,25 @@ static void copy_here(struct mutator_search *search, uint32_t line) {
     }
 }
 
+/* What a loop does for each piece has to be done once more for the last one, in front of what follows the loop. */
+static void flush_after(struct mutator_search *search, uint32_t line) {
+    const struct mutator_program *p = search->program;
+    const struct mutator_line *l = &p->lines[line];
+    if (line == 0 || p->lines[line - 1].indent <= l->indent || !p->language->indented || l->scope == PAWL_NO_INDEX)
+        return;
+    int32_t found = 0;
+    for (uint32_t other = line - 1; other > l->scope && p->lines[other].indent > l->indent && found < 4; other--) {
+        if (!is_simple(p, other) || pawl_token_in(p, p->lines[other].first, "return pass break continue raise"))
+            continue;
+        uint32_t at = content_start(p, line);
+        struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INSERT, 90 + 8 * found++, row_of(p, line), at, at);
+        pawl_edit_part(&edit, p, content_start(p, other), content_end(p, other));
+        pawl_edit_text(&edit, "\n");
+        pawl_edit_part(&edit, p, l->start, at);
+        pawl_search_add(search, &edit);
+    }
+}
+
 static bool assigned_in(const struct mutator_program *p, uint32_t name, uint32_t first, uint32_t last) {
     for (uint32_t i = first; i < last && i < first + 1000; i++) {
         if (p->tokens[i].kind == MUTATOR_NAME && pawl_token_equal(p, i, name) &&
@@ -162,6 +181,8 @@ static void lost_return(struct mutator_search *search, uint32_t line) {
 void pawl_mutate_statements(struct mutator_search *search) {
     const struct mutator_program *p = search->program;
     for (uint32_t line = 0; line < p->line_count; line++) {
+        if (!pawl_is_editable(p, p->lines[line].first))
+            continue;
         loop_step(search, line);
         if (!is_simple(p, line))
             continue;
@@ -169,6 +190,7 @@ void pawl_mutate_statements(struct mutator_search *search) {
         swap_with_next(search, line);
         jump(search, line);
         copy_here(search, line);
+        flush_after(search, line);
         lost_return(search, line);
     }
 }

@@ -1,5 +1,5 @@
 /* Where expressions begin and end, as far as tokens, brackets and precedence tell. */
-#include "fix/mutator_program_internal.h"
+#include "mutator_program_internal.h"
 
 #include <string.h>
 
@@ -24,13 +24,11 @@ bool pawl_token_kind_is(const struct mutator_program *p, uint32_t index, enum mu
 }
 
 bool pawl_token_equal(const struct mutator_program *p, uint32_t a, uint32_t b) {
-    const struct mutator_token *x = &p->tokens[a], *y = &p->tokens[b];
-    return x->end - x->start == y->end - y->start &&
-           memcmp(p->text + x->start, p->text + y->start, x->end - x->start) == 0;
+    return p->tokens[a].first_like == p->tokens[b].first_like;
 }
 
 bool pawl_is_editable(const struct mutator_program *p, uint32_t index) {
-    if (index >= p->token_count)
+    if (index < p->focus_first || index >= p->focus_last)
         return false;
     const struct mutator_token *t = &p->tokens[index];
     return t->kind != MUTATOR_OPAQUE && t->kind != MUTATOR_NEWLINE && !(p->lines[t->line].flags & MUTATOR_LINE_FIXED);

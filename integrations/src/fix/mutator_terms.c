@@ -1,5 +1,5 @@
 /* Operators with an operand too many, operands in the wrong order, parentheses in the wrong place. */
-#include "fix/mutator_edit_internal.h"
+#include "mutator_edit_internal.h"
 
 static void drop_operand(struct mutator_search *search, uint32_t i, uint32_t left, uint32_t right, int32_t cost) {
     const struct mutator_program *p = search->program;

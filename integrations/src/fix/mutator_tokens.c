@@ -1,5 +1,5 @@
 /* The tokenizer: knows just enough of each language to keep out of comments, strings and patterns. */
-#include "fix/mutator_program_internal.h"
+#include "mutator_program_internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What an expression lacks: a call around it, a method, index or slice after it. */
-#include "fix/mutator_names_internal.h"
+#include "mutator_names_internal.h"
 
 #include <string.h>
 
@@ -184,6 +184,29 @@ static void wrap_both(struct mutator_search *search, uint32_t i) {
     }
 }
 
+/* best = x in a loop: the best so far is max(best, x). */
+static void keep_best(struct mutator_search *search, uint32_t i) {
+    const struct mutator_program *p = search->program;
+    static const char *const forms[] = {"max(", "min("};
+    const struct mutator_line *line = &p->lines[p->tokens[i].line];
+    uint32_t opener = line->opener, end = line->last;
+    bool loops = false;
+    for (int depth = 0; opener != PAWL_NO_INDEX && depth < 4; opener = p->lines[opener].opener, depth++)
+        loops = loops || pawl_token_in(p, p->lines[opener].first, "for while");
+    if (!loops || !p->language->indented || !pawl_token_is(p, i, "=") || i != line->first + 1 || end > i + LONGEST ||
+        pawl_token_in(p, i + 1, "max min [ {") || pawl_item_end(p, i + 1, end) != end)
+        return;
+    for (int32_t form = 0; form < 2; form++) {
+        struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_WRAP, 75 + 5 * form, i + 1, end);
+        pawl_edit_text(&edit, forms[form]);
+        pawl_edit_part_tokens(&edit, p, line->first, i);
+        pawl_edit_text(&edit, ", ");
+        pawl_edit_part_tokens(&edit, p, i + 1, end);
+        pawl_edit_text(&edit, ")");
+        pawl_search_add(search, &edit);
+    }
+}
+
 static uint32_t statement_end(const struct mutator_program *p, uint32_t i) {
     uint32_t end = p->lines[p->tokens[i].line].last;
     while (end > i && pawl_token_in(p, end - 1, "; : {"))
@@ -211,9 +234,10 @@ static void around(struct mutator_search *search, uint32_t i) {
         return;
     if (pawl_token_is(p, i, "return"))
         fill(search, i + 1, statement_end(p, i), 0);
-    else if (pawl_token_in(p, i, "= +=") && statement)
+    else if (pawl_token_in(p, i, "= +=") && statement) {
         fill(search, i + 1, statement_end(p, i), 0);
-    else if (pawl_is_loop_in(p, i))
+        keep_best(search, i);
+    } else if (pawl_is_loop_in(p, i))
         fill(search, i + 1, pawl_primary_end(p, i + 1), 5);
     else if (pawl_opens_call(p, i))
         arguments(search, i);
