@@ -3,10 +3,13 @@
 #include "leaves.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <pawl/primitives/function.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +244,46 @@ static void nothing_is_asked_once_the_scope_is_over(void **state) {
     curl_easy_cleanup(call.easy);
 }
 
+/* ---- the host's signals: libcurl's calls of sigaction come here ---- */
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* which have their own in this place */
+static atomic_size_t changes;
+
+__attribute__((visibility("default"))) int sigaction(int number, const struct sigaction *new, struct sigaction *old) {
+    int (*real)(int, const struct sigaction *, struct sigaction *);
+    *(void **)&real = dlsym(RTLD_NEXT, "sigaction");
+    atomic_fetch_add(&changes, new != NULL);
+    return real(number, new, old);
+}
+
+static void touches_no_signal_handler(void **state) {
+    struct http_bed *bed = *state;
+    serve(bed->server, "/p", {.body = "page"}, {.body = "page"}, {.body = "page"}, NEVER_ANSWERS);
+    atomic_store(&changes, 0);
+    for_each_driver(driver) {
+        struct call call;
+        struct ended ended = ask(bed, driver, "/p", "");
+        expect_answer(&ended, 200, "page");
+        forget(&ended);
+        easy_for(&call, url_of(bed, "/none"));
+        ended = run_call(bed, driver, &call, NULL);
+        assert_int_equal(ended.status, PAWL_OK);
+        forget(&ended);
+        curl_easy_cleanup(call.easy);
+    }
+    pawl_context *ctx = pawl_context_new(bed->runtime);
+    struct call call;
+    easy_for(&call, url_of(bed, "/p"));
+    pawl_context_set_timeout(ctx, PAWL_MS(20), NULL);
+    struct ended ended = run_call(bed, BY_RUN, &call, ctx);
+    expect_end(&ended, PAWL_E_DEADLINE, NULL);
+    curl_easy_cleanup(call.easy);
+    pawl_context_unref(ctx);
+    bed->runtime = pawl_runtime_unref(bed->runtime);
+    assert_int_equal(changes, 0);
+}
+#endif
+
 /* ---- misuse ---- */
 
 static void refuses_to_block_an_inline_leaf(void **state) {
@@ -286,6 +329,9 @@ int main(void) {
         test_on_bed(a_handle_works_after_a_cancel),
         test_on_bed(the_deadline_ends_it),
         test_on_bed(nothing_is_asked_once_the_scope_is_over),
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+        test_on_bed(touches_no_signal_handler),
+#endif
         test_on_bed(refuses_to_block_an_inline_leaf),
         test_on_bed(refuses_a_handle_that_is_none_or_in_use),
     };

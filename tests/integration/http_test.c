@@ -2,6 +2,7 @@
 #include "http_bed.h"
 #include "leaves.h"
 #include "recorder.h"
+#include "virtual_runtime.h"
 
 #include <pawl/primitives/retry.h>
 #include <pawl/primitives/sequential.h>
@@ -524,6 +525,22 @@ static void notices_that_the_server_has_closed_a_kept_connection(void **state) {
     assert_int_equal(http_server_connections(bed->server), 3);
 }
 
+static void exchanges_also_in_virtual_time(void **state) {
+    struct http_bed *bed = *state;
+    struct fake_clock time = {.other_threads = true};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_primitive *node = pawl_http_new("ask", NULL, NULL, NULL);
+    pawl_value *in = request_for(bed, "/v", ""), *out = NULL;
+    serve(bed->server, "/v", {.body = "v", .delay_ms = 20});
+    assert_int_equal(pawl_run(node, ctx, in, &out, NULL), PAWL_OK);
+    pawl_value_unref(out);
+    pawl_value_unref(in);
+    pawl_primitive_unref(node);
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
 /* ---- retry ---- */
 
 static uint64_t pause_between(struct http_bed *bed, size_t first) {
@@ -654,6 +671,7 @@ int main(void) {
         test_on_bed(follows_no_redirect),
         test_on_bed(keeps_its_connection_for_the_next_exchange),
         test_on_bed(notices_that_the_server_has_closed_a_kept_connection),
+        test_on_bed(exchanges_also_in_virtual_time),
         test_on_bed(retries_not_before_the_seconds_of_retry_after),
         test_on_bed(retries_not_before_the_date_of_retry_after),
         test_on_bed(carries_the_trace_of_its_run),
