@@ -385,7 +385,8 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
         deliver(loop, frame, &event);
     } else { /* nothing it wants to know: it waits on */
         frame->pending = 0;
-        arm(loop, frame);
+        if (frame->waiting)
+            arm(loop, frame);
     }
 }
 

@@ -6,6 +6,7 @@
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/sequential.h>
 #include <pawl/primitives/timeout.h>
+#include <pawl/unstable/step.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -124,18 +125,18 @@ static pawl_status fail_cancelled(void *user, pawl_context *ctx, pawl_value *in,
 
 static void what_a_leaf_says_after_its_scopes_end_is_the_cause(void **state) {
     struct world *w = *state;
-    pawl_status said = PAWL_E_UNAVAILABLE;
-    pawl_primitive *node = pawl_function("leaf", fail_cancelled, &said);
-    expect_failure(node, w->ctx, NULL, PAWL_E_CANCELLED, "stop; caused by: own words");
-    said = PAWL_E_DEADLINE; /* it noticed a deadline, but the cancel counts */
-    expect_failure(node, w->ctx, NULL, PAWL_E_CANCELLED, NULL);
-    pawl_primitive_unref(node);
-    pawl_context *ctx = pawl_context_new(w->runtime);
-    said = PAWL_E_CANCELLED;
-    node = pawl_function("leaf", fail_cancelled, &said);
-    expect_failure(node, ctx, NULL, PAWL_E_CANCELLED, "leaf: own words");
-    pawl_primitive_unref(node);
-    pawl_context_unref(ctx);
+    struct {
+        pawl_status said;
+        const char *part;
+    } cases[] = {{PAWL_E_UNAVAILABLE, "stop; caused by: own words"},
+                 {PAWL_E_DEADLINE, "stop; caused by: own words"}, /* it noticed a deadline, but the cancel counts */
+                 {PAWL_E_CANCELLED, "leaf: own words"}};
+    for (size_t i = 0; i < 3; i++) {
+        pawl_context *ctx = pawl_context_new(w->runtime);
+        expect_failure_of(pawl_function("leaf", fail_cancelled, &cases[i].said), ctx, NULL, PAWL_E_CANCELLED,
+                          cases[i].part);
+        pawl_context_unref(ctx);
+    }
 }
 
 /* ---- async ---- */
@@ -357,6 +358,32 @@ static void a_blocking_leaf_that_is_alone_runs_on_the_callers_thread(void **stat
     pawl_runtime_unref(runtime);
 }
 
+static pawl_step listen_and_run(const void *state, pawl_frame *frame, pawl_event *event) {
+    (void)state;
+    if (pawl_event_kind_of(event) == PAWL_EVENT_CHILD_DONE)
+        return pawl_step_finish(frame, event);
+    return pawl_step_run(frame, pawl_primitive_child(pawl_frame_node(frame), 0), pawl_frame_input(frame), NULL);
+}
+
+static void a_blocking_leaf_leaves_the_loop_to_a_parent_that_wants_to_hear_of_a_cancel(void **state) {
+    (void)state;
+    static const pawl_primitive_vtable vtable = {.size = sizeof vtable,
+                                                 .type_name = "listener",
+                                                 .step = listen_and_run,
+                                                 .wants_cancel = PAWL_WANTS_CANCEL_ALWAYS};
+    pawl_runtime *runtime = pawl_runtime_with(.seed = 1);
+    pawl_context *ctx = pawl_context_new(runtime);
+    pthread_t thread;
+    pawl_primitive_spec spec = {.size = sizeof spec,
+                                .vtable = &vtable,
+                                .name = "listener",
+                                .children = PAWL_CHILDREN(pawl_function("leaf", tell_thread_id, &thread))};
+    expect_output_of(pawl_primitive_new(&spec), ctx, "1", "1");
+    assert_false(pthread_equal(thread, pthread_self()));
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
 int main(void) {
 #define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
     const struct CMUnitTest tests[] = {
@@ -374,6 +401,7 @@ int main(void) {
         cmocka_unit_test(another_thread_completes_an_op_in_real_time),
         cmocka_unit_test(completions_race_with_cancels),
         cmocka_unit_test(a_blocking_leaf_that_is_alone_runs_on_the_callers_thread),
+        cmocka_unit_test(a_blocking_leaf_leaves_the_loop_to_a_parent_that_wants_to_hear_of_a_cancel),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
