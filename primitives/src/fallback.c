@@ -71,7 +71,7 @@ static void keep_first(struct fallback_frame *f, pawl_frame *frame, pawl_outcome
         return;
     }
     f->first = error;
-    f->limit_ns = pawl_error_status(error) == PAWL_E_TIMEOUT ? 0 : outcome->limit_ns;
+    f->limit_ns = outcome->limit_ns;
 }
 
 static pawl_error *take_first(struct fallback_frame *f) {

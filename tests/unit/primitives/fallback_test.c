@@ -2,6 +2,7 @@
 
 #include <pawl/primitives/fallback.h>
 #include <pawl/primitives/function.h>
+#include <pawl/primitives/retry.h>
 #include <pawl/primitives/sequential.h>
 #include <pawl/primitives/timeout.h>
 #include <pawl/run.h>
@@ -194,11 +195,13 @@ CLAIM(a_child_without_time_before_the_reserve_is_not_started) {
     make_bed(&bed);
     bed.time.now_ns = PAWL_S(100);
     pawl_context_set_timeout(bed.ctx, PAWL_S(2), NULL);
-    expect_output_of(
-        pawl_fallback("f", PAWL_CHILDREN(counting("a", &first), counting("b", &second)), .reserve_ns = PAWL_S(3)),
-        bed.ctx, "1", "1");
+    const uint64_t reserves[] = {PAWL_S(3), PAWL_S(1000), PAWL_UNLIMITED - 2}; /* some longer than all time so far */
+    for (size_t i = 0; i < 3; i++)
+        expect_output_of(
+            pawl_fallback("f", PAWL_CHILDREN(counting("a", &first), counting("b", &second)), .reserve_ns = reserves[i]),
+            bed.ctx, "1", "1");
     assert_int_equal(first, 0);
-    assert_int_equal(second, 1);
+    assert_int_equal(second, 3);
     clear_bed(&bed);
 }
 
@@ -222,6 +225,35 @@ CLAIM(B19_a_timeout_around_it_is_told_from_its_reserve) {
     expect_failure_of(pawl_timeout("limit", inner, .after_ns = PAWL_S(10)), bed.ctx, NULL, PAWL_E_TIMEOUT,
                       "limit: timeout 'limit'");
     assert_int_equal(bed.time.now_ns, PAWL_S(10));
+    clear_bed(&bed);
+}
+
+CLAIM(B19_a_child_that_gave_up_for_a_timeout_around_it_makes_one) {
+    (void)state;
+    struct bed bed;
+    make_bed(&bed);
+    pawl_primitive *again =
+        pawl_retry("again", failing("a", PAWL_E_UNAVAILABLE), .jitter = PAWL_JITTER_NONE, .base_delay_ns = PAWL_S(5));
+    pawl_primitive *node = pawl_fallback_new("f", PAWL_CHILDREN(again, failing("b", PAWL_E_DENIED)), NULL);
+    expect_failure_of(pawl_timeout("limit", node, .after_ns = PAWL_S(2)), bed.ctx, NULL, PAWL_E_TIMEOUT,
+                      "limit: timeout 'limit'");
+    clear_bed(&bed);
+}
+
+static pawl_status cancel_and_answer(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                     pawl_error **err) {
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    pawl_context_cancel(user, PAWL_CANCEL_USER, NULL);
+    return PAWL_OK;
+}
+
+CLAIM(a_success_nobody_liked_is_kept_when_there_is_no_time_for_another) {
+    (void)state;
+    struct bed bed;
+    make_bed(&bed);
+    expect_output_of(pawl_fallback("f", PAWL_CHILDREN(pawl_inline("a", cancel_and_answer, bed.ctx), passing("b")),
+                                   .should_fall_back = whatever_succeeded),
+                     bed.ctx, "1", "1");
     clear_bed(&bed);
 }
 
@@ -299,6 +331,8 @@ int main(void) {
         cmocka_unit_test(takes_no_memory_when_the_first_answers),
         cmocka_unit_test(B3_a_cancel_or_a_deadline_at_any_boundary_ends_it_at_once),
         cmocka_unit_test(survives_every_allocation_that_fails),
+        cmocka_unit_test(B19_a_child_that_gave_up_for_a_timeout_around_it_makes_one),
+        cmocka_unit_test(a_success_nobody_liked_is_kept_when_there_is_no_time_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

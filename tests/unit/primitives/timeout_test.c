@@ -49,6 +49,7 @@ CLAIM(unlimited_is_a_limit_that_never_comes) {
     (void)state;
     struct bed bed;
     make_bed(&bed);
+    bed.time.now_ns = PAWL_S(1); /* which must not be added to it */
     expect_output_of(pawl_timeout("limit", pausing("a", PAWL_MIN(60000)), .after_ns = PAWL_UNLIMITED), bed.ctx, "1",
                      "1");
     clear_bed(&bed);
@@ -150,6 +151,11 @@ CLAIM(a_retry_that_gives_up_for_the_limit_is_a_timeout) {
     expect_failure_of(pawl_timeout("limit", again, .after_ns = PAWL_S(2)), bed.ctx, NULL, PAWL_E_TIMEOUT,
                       "no time before the deadline");
     assert_int_equal(bed.time.slept_ns, 0);
+    pawl_context_set_timeout(bed.ctx, PAWL_S(2), NULL); /* an equal one outside goes first */
+    again =
+        pawl_retry("again", failing("a", PAWL_E_UNAVAILABLE), .jitter = PAWL_JITTER_NONE, .base_delay_ns = PAWL_S(5));
+    expect_failure_of(pawl_timeout("limit", again, .after_ns = PAWL_S(2)), bed.ctx, NULL, PAWL_E_DEADLINE,
+                      "no time before the deadline");
     clear_bed(&bed);
 }
 
