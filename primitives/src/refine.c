@@ -200,9 +200,8 @@ static void allow_again(struct refine_run *run, pawl_digest digest) {
         known->may_repeat = 1;
 }
 
-static void end_execution(struct refine_run *run, pawl_frame *frame, pawl_event *event) {
-    struct refine_slot *slot = &run->slots[pawl_event_lane(event)];
-    pawl_outcome *outcome = pawl_event_outcome(event);
+static void end_execution(struct refine_run *run, pawl_frame *frame, size_t lane, pawl_outcome *outcome) {
+    struct refine_slot *slot = &run->slots[lane];
     pawl_attempt attempt;
     start_attempt(run, &attempt, slot->candidate, slot->digest);
     attempt.number = slot->number;
@@ -340,14 +339,15 @@ static pawl_step go_on(struct refine_run *run, pawl_frame *frame, pawl_event *ev
 static pawl_step refine_step(const void *state, pawl_frame *frame, pawl_event *event) {
     const struct refine *refine = state;
     struct refine_frame *f = pawl_frame_memory(frame);
-    if (pawl_event_kind_of(event) == PAWL_EVENT_START) {
+    pawl_outcome *outcome = pawl_event_outcome(event);
+    if (!outcome) { /* START: it never waits for anything but children */
         f->run = pawl_refine_run_new(&refine->options, pawl_frame_context(frame), pawl_frame_now(frame));
         return f->run ? begin_round(f->run, frame, event) : fail_without_memory(frame, event);
     }
     if (f->run->generating)
-        take_answer(f->run, frame, pawl_event_outcome(event));
+        take_answer(f->run, frame, outcome);
     else
-        end_execution(f->run, frame, event);
+        end_execution(f->run, frame, pawl_event_lane(event), outcome);
     return go_on(f->run, frame, event);
 }
 

@@ -77,6 +77,12 @@ static int end(struct command *command, struct command_process *process, int gra
 
 /* ---- what went wrong ---- */
 
+/* A shell's words for a command that is not there, or is none, and will not be there the next time either. */
+static pawl_status status_of_exit(int status) {
+    int code = status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    return code == 127 ? PAWL_E_NOT_FOUND : code == 126 ? PAWL_E_DENIED : PAWL_E_UNAVAILABLE;
+}
+
 static pawl_status tell_exit(struct command *command, struct command_process *process, pawl_error **err) {
     char last[COMMAND_LAST_LINE * 3], how[64] = "";
     pawl_utf8_lossy_into(process->last_stderr, process->last_used, last, sizeof last);
@@ -85,7 +91,7 @@ static pawl_status tell_exit(struct command *command, struct command_process *pr
         snprintf(how, sizeof how, " with status %d", WEXITSTATUS(status));
     else if (status != -1 && WIFSIGNALED(status))
         snprintf(how, sizeof how, " by signal %d", WTERMSIG(status));
-    return pawl_error_set(err, PAWL_E_UNAVAILABLE, "command '%s' ended%s without an answer%s%s",
+    return pawl_error_set(err, status_of_exit(status), "command '%s' ended%s without an answer%s%s",
                           command->options.argv[0], how, last[0] ? "; its last words: " : "", last);
 }
 

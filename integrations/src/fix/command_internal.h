@@ -10,7 +10,7 @@
 struct command_process {
     struct command_process *next;
     pid_t pid;
-    int pidfd, in, out, err, ready; /* ready: epoll over the other three */
+    int in, out, err, ready; /* ready: epoll over the other three */
     bool out_ended, err_ended, has_answered, is_writing;
     char *line; /* what has come of the answer */
     size_t used, capacity;

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,9 +107,8 @@ static bool set_up(struct command_process *p, const struct ends ends[3]) {
     p->in = ends[0].ours;
     p->out = ends[1].ours;
     p->err = ends[2].ours;
-    p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     p->ready = epoll_create1(EPOLL_CLOEXEC);
-    return p->pidfd >= 0 && p->ready >= 0 && watch(p, p->out, EPOLLIN) && watch(p, p->err, EPOLLIN);
+    return p->ready >= 0 && watch(p, p->out, EPOLLIN) && watch(p, p->err, EPOLLIN);
 }
 
 static pawl_status refuse(const char *command, int error, pawl_error **err) {
@@ -309,24 +307,27 @@ bool pawl_command_is_reusable(const struct command_process *process) {
 
 /* ---- ending ---- */
 
-static void wait_ms(const struct command_process *p, int ms) {
-    struct pollfd ended = {.fd = p->pidfd, .events = POLLIN};
-    if (p->pidfd >= 0 && ms > 0)
-        (void)!poll(&ended, 1, ms);
+/* Waits until it has ended, which it is not asked to tell (a pidfd is not everywhere), but leaves it to be reaped. */
+static void wait_for_end(pid_t pid, int most_ms) {
+    siginfo_t info = {0};
+    for (int ms = 0; ms < most_ms; ms++) {
+        if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == pid)
+            return;
+        poll(NULL, 0, 1);
+    }
 }
 
 int pawl_command_end(struct command_process *process, int grace_ms) {
     int status = -1;
     close_fd(&process->in);
-    wait_ms(process, grace_ms);
+    wait_for_end(process->pid, grace_ms);
     kill(-process->pid, SIGKILL); /* before it is reaped: until then its number is its own */
-    wait_ms(process, KILL_MS);
-    if (waitpid(process->pid, &status, process->pidfd >= 0 ? WNOHANG : 0) != process->pid)
+    wait_for_end(process->pid, KILL_MS);
+    if (waitpid(process->pid, &status, WNOHANG) != process->pid)
         status = -1;
     close_fd(&process->out);
     close_fd(&process->err);
     close_fd(&process->ready);
-    close_fd(&process->pidfd);
     free(process->line);
     free(process);
     return status;
