@@ -28,8 +28,6 @@ pawl_status pawl_http_request_check(const pawl_http_request *request, const char
 /* Sets a checked request in the handle, with the trace's headers; false without memory. Not to be freed before it. */
 bool pawl_http_request_copy(struct http_copy *copy, CURL *easy, pawl_context *ctx, const pawl_http_request *request);
 void pawl_http_copy_free(struct http_copy *copy);
-/* Value of the first header of that name in any case, NULL for none. */
-const char *pawl_http_find_header(const pawl_http_header *headers, size_t count, const char *name);
 
 /* ---- http_transfer.c ---- */
 

@@ -7,11 +7,11 @@
 
 #define URL_BYTES 65536
 
-const char *pawl_http_find_header(const pawl_http_header *headers, size_t count, const char *name) {
-    for (size_t i = 0; i < count; i++)
-        if (strcasecmp(headers[i].name, name) == 0)
-            return headers[i].value;
-    return NULL;
+static bool has_header(const pawl_http_request *r, const char *name) {
+    for (uint64_t i = 0; i < r->header_count; i++)
+        if (strcasecmp(r->headers[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* RFC 9110 section 5.6.2. */
@@ -86,17 +86,16 @@ static bool add_header(struct http_copy *copy, const char *name, const char *val
 static bool add_trace_headers(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
     char traceparent[PAWL_TRACEPARENT_BYTES];
     const char *tracestate = pawl_context_tracestate(ctx);
-    if (r->no_trace_headers || pawl_http_find_header(r->headers, r->header_count, "traceparent"))
+    if (r->no_trace_headers || has_header(r, "traceparent"))
         return true; /* two of them would count as none */
     pawl_context_traceparent(ctx, traceparent);
     return add_header(copy, "traceparent", traceparent) &&
-           (!*tracestate || pawl_http_find_header(r->headers, r->header_count, "tracestate") ||
-            add_header(copy, "tracestate", tracestate));
+           (!*tracestate || has_header(r, "tracestate") || add_header(copy, "tracestate", tracestate));
 }
 
 static bool add_headers(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
     bool added = add_line(copy, "Expect:"); /* no wait for 100-continue */
-    if (added && !pawl_http_find_header(r->headers, r->header_count, "content-type"))
+    if (added && !has_header(r, "content-type"))
         added = add_line(copy, "Content-Type:"); /* not the one of a form */
     for (uint64_t i = 0; added && i < r->header_count; i++)
         added = add_header(copy, r->headers[i].name, r->headers[i].value);

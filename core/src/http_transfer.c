@@ -117,6 +117,13 @@ static void list_headers(struct http_transfer *t, pawl_http_header *headers) {
     }
 }
 
+static const char *find_header(const pawl_http_header *headers, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(headers[i].name, name) == 0)
+            return headers[i].value;
+    return NULL;
+}
+
 /* ---- the end ---- */
 
 static uint64_t time_of(CURL *easy, CURLINFO what) {
@@ -129,17 +136,17 @@ static void tell_response(struct http_transfer *t, const pawl_http_header *heade
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     t->answer.bytes[t->answer.length] = '\0';
-    pawl_http_response response = {
-        .size = sizeof response,
-        .status = (uint64_t)status,
-        .headers = headers,
-        .header_count = t->header_count,
-        .body = t->answer.bytes,
-        .body_bytes = t->answer.length,
-        .retry_after_ns = pawl_http_retry_after(pawl_http_find_header(headers, t->header_count, "retry-after")),
-        .connect_ns = time_of(t->easy, CURLINFO_CONNECT_TIME_T),
-        .first_byte_ns = time_of(t->easy, CURLINFO_STARTTRANSFER_TIME_T),
-        .total_ns = time_of(t->easy, CURLINFO_TOTAL_TIME_T)};
+    pawl_http_response response = {.size = sizeof response,
+                                   .status = (uint64_t)status,
+                                   .headers = headers,
+                                   .header_count = t->header_count,
+                                   .body = t->answer.bytes,
+                                   .body_bytes = t->answer.length,
+                                   .retry_after_ns =
+                                       pawl_http_retry_after(find_header(headers, t->header_count, "retry-after")),
+                                   .connect_ns = time_of(t->easy, CURLINFO_CONNECT_TIME_T),
+                                   .first_byte_ns = time_of(t->easy, CURLINFO_STARTTRANSFER_TIME_T),
+                                   .total_ns = time_of(t->easy, CURLINFO_TOTAL_TIME_T)};
     t->done(t->user, &response, NULL);
 }
 

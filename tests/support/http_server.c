@@ -1,4 +1,4 @@
-/* One thread, one epoll set; connections live in a table made at the start. */
+/* One thread, one epoll set; all memory but that of scripts is made at the start. */
 #include "http_server.h"
 
 #include <arpa/inet.h>
@@ -53,7 +53,7 @@ struct http_server {
     bool stopping, resetting;
     struct script scripts[SCRIPTS];
     size_t script_count;
-    struct connection *connections;
+    struct connection connections[CONNECTIONS];
     size_t used; /* of the table */
     size_t requests, accepted, open, most_open;
     struct http_seen seen[HTTP_SEEN];
@@ -357,8 +357,9 @@ static void compose(struct scripted *answer, const struct http_answer *how) {
 }
 
 struct http_server *http_server_new(void) {
-    struct http_server *server = calloc(1, sizeof *server);
-    if (!server)
+    struct http_server *server =
+        mmap(NULL, sizeof *server, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (server == MAP_FAILED)
         return NULL;
     memset(server->filler, 'x', sizeof server->filler);
     pthread_condattr_t monotonic;
@@ -368,14 +369,12 @@ struct http_server *http_server_new(void) {
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&server->lock, NULL);
     compose(&server->missing, &(struct http_answer){.status = 404, .body = "nothing here"});
-    server->connections = mmap(NULL, CONNECTIONS * sizeof *server->connections, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     server->listen_fd = listen_on_loopback(4096, &server->port);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event listening = {.events = EPOLLIN, .data.u64 = 0};
     struct epoll_event bell = {.events = EPOLLIN, .data.u64 = UINT64_MAX};
-    if (server->connections == MAP_FAILED || server->listen_fd < 0 || server->epoll_fd < 0 || server->bell_fd < 0 ||
+    if (server->listen_fd < 0 || server->epoll_fd < 0 || server->bell_fd < 0 ||
         epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->listen_fd, &listening) != 0 ||
         epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, server->bell_fd, &bell) != 0 ||
         pthread_create(&server->thread, NULL, run, server) != 0)
@@ -401,10 +400,9 @@ void http_server_free(struct http_server *server) {
     close(server->listen_fd);
     close(server->epoll_fd);
     close(server->bell_fd);
-    munmap(server->connections, CONNECTIONS * sizeof *server->connections);
     pthread_mutex_destroy(&server->lock);
     pthread_cond_destroy(&server->changed);
-    free(server);
+    munmap(server, sizeof *server);
 }
 
 int http_server_port(const struct http_server *server) {
