@@ -151,12 +151,11 @@ typedef struct pawl_command_generator_options {
  * its answer is late or no answer; when the node is destroyed, its standard input is closed and what has not ended
  * within 100 ms is killed. The host is never forked and gets no SIGPIPE.
  *
- * A run's errors: PAWL_E_NOT_FOUND or PAWL_E_DENIED (the command cannot be started, or a shell says so by status 127
- * or 126), PAWL_E_UNAVAILABLE (it exited
- * before its answer, or no process can be made; the message has its exit status and the last line of its stderr),
- * PAWL_E_PROTOCOL (the answer is no JSON), PAWL_E_LIMIT (the line is too long), PAWL_E_REJECTED (max_processes are
- * busy), PAWL_E_TIMEOUT, PAWL_E_CANCELLED, PAWL_E_DEADLINE, PAWL_E_NOMEM. `pawl_command_generator("model", .argv =
- * (const char *const[]){"my-model", "--json", NULL})`
+ * A run's errors: PAWL_E_NOT_FOUND or PAWL_E_DENIED (the command cannot be started, or a shell says so by status 127 or
+ * 126), PAWL_E_UNAVAILABLE (it exited before its answer, or no process can be made; the message has its exit status and
+ * the last line of its stderr), PAWL_E_PROTOCOL (the answer is no JSON, or more than one line), PAWL_E_LIMIT (the line
+ * is too long), PAWL_E_REJECTED (max_processes are busy), PAWL_E_TIMEOUT, PAWL_E_CANCELLED, PAWL_E_DEADLINE,
+ * PAWL_E_NOMEM. `pawl_command_generator("model", .argv = (const char *const[]){"my-model", "--json", NULL})`
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_command_generator_new(const char *name,
                                                                    const pawl_command_generator_options *options);
