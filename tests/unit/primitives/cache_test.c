@@ -254,6 +254,12 @@ CLAIM(huge_ages_do_not_wrap) {
     }
 }
 
+static pawl_status dawdle(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    ((struct fake_clock *)user)->now_ns += PAWL_S(1);
+    return PAWL_OK;
+}
+
 CLAIM(a_hit_after_the_deadline_is_late) {
     (void)state;
     struct bed bed;
@@ -265,6 +271,10 @@ CLAIM(a_hit_after_the_deadline_is_late) {
     pawl_primitive *late = pawl_sequential("s", sleeper("a", PAWL_S(1) - 1), pawl_primitive_ref(cache));
     expect_output(late, bed.ctx, "1", "1");
     expect_failure(late, bed.ctx, "1", PAWL_E_DEADLINE, NULL);
+    remake_bed(&bed);
+    pawl_context_set_timeout(bed.ctx, PAWL_S(1), NULL); /* the loop need not have looked at the clock since */
+    expect_failure_of(pawl_sequential("s", pawl_inline("slow", dawdle, &bed.time), pawl_primitive_ref(cache)), bed.ctx,
+                      "1", PAWL_E_DEADLINE, "s/c");
     assert_int_equal(calls, 1);
     pawl_primitive_unref(late), pawl_primitive_unref(cache);
     clear_bed(&bed);

@@ -205,6 +205,25 @@ CLAIM(a_child_without_time_before_the_reserve_is_not_started) {
     clear_bed(&bed);
 }
 
+static pawl_status dawdle(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    ((struct fake_clock *)user)->now_ns += PAWL_S(1);
+    return PAWL_OK;
+}
+
+CLAIM(looks_at_the_clock_before_it_starts_a_child_with_a_reserve) {
+    (void)state;
+    struct bed bed;
+    atomic_size_t first = 0;
+    make_bed(&bed);
+    pawl_context_set_timeout(bed.ctx, PAWL_S(3), NULL);
+    pawl_primitive *node =
+        pawl_fallback("f", PAWL_CHILDREN(counting("a", &first), constant("b", "2")), .reserve_ns = PAWL_S(2));
+    expect_output_of(pawl_sequential("s", pawl_inline("slow", dawdle, &bed.time), node), bed.ctx, "1", "2");
+    assert_int_equal(first, 0);
+    clear_bed(&bed);
+}
+
 CLAIM(who_used_up_the_time_before_the_reserve_has_timed_out) {
     (void)state;
     struct bed bed;
@@ -333,6 +352,7 @@ int main(void) {
         cmocka_unit_test(survives_every_allocation_that_fails),
         cmocka_unit_test(B19_a_child_that_gave_up_for_a_timeout_around_it_makes_one),
         cmocka_unit_test(a_success_nobody_liked_is_kept_when_there_is_no_time_for_another),
+        cmocka_unit_test(looks_at_the_clock_before_it_starts_a_child_with_a_reserve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
