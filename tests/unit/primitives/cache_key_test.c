@@ -87,7 +87,7 @@ CLAIM(large_objects_are_sorted_too) {
         snprintf(a + strlen(a), 20, "%s\"k%d\":%d", i ? "," : "", i, i);
         snprintf(b + strlen(b), 20, "%s\"k%d\":%d", i ? "," : "", 39 - i, 39 - i);
     }
-    strcat(a, "}"), strcat(b, "}");
+    a[strlen(a)] = b[strlen(b)] = '}'; /* all behind it is 0 */
     assert_true(same_key(a, b));
     b[7] = '7'; /* 39 becomes 79 */
     assert_false(same_key(a, b));
@@ -261,16 +261,16 @@ CLAIM(keys_of_one_hash_are_told_apart) {
     struct cache_store store = {0};
     struct cache_entry *garbage = NULL;
     assert_true(pawl_cache_init_store(&store, 10));
-    for (char c = 'a'; c <= 'e'; c++) {
+    for (const char *c = "abcde"; *c; c++) {
         struct cache_key key = {.length = 1, .hash = 42};
         key.bytes = key.small;
-        key.small[0] = c;
+        key.small[0] = *c;
         struct cache_entry *entry = pawl_cache_new_entry(&key);
         pawl_cache_await(&store, entry);
-        pawl_cache_fill(&store, entry, pawl_value_number(c), 0, PAWL_NEVER, &garbage);
+        pawl_cache_fill(&store, entry, pawl_value_number(*c), 0, PAWL_NEVER, &garbage);
     }
-    for (char c = 'a'; c <= 'e'; c++)
-        assert_int_equal(pawl_value_json(pawl_cache_find(&store, &c, 1, 42)->value)->valuedouble, c);
+    for (const char *c = "abcde"; *c; c++)
+        assert_int_equal(pawl_value_json(pawl_cache_find(&store, c, 1, 42)->value)->valuedouble, *c);
     garbage = pawl_cache_find(&store, "c", 1, 42);
     pawl_cache_remove(&store, garbage);
     pawl_cache_free_entries(garbage);

@@ -447,7 +447,7 @@ CLAIM(survives_every_allocation_that_fails) {
     memset(in + strlen(in), 't', 2000);
     for (int i = 0; i < 20; i++)
         snprintf(in + strlen(in), 30, "%s\"k%d\":%d", i ? "," : "\",", i, i);
-    strcat(in, "}");
+    in[strlen(in)] = '}'; /* all behind it is 0 */
     survive_without_memory(make_without_memory, NULL, "{\"b\":1}");
     survive_without_memory(make_without_memory, &alone, "{\"b\":1}");
     survive_without_memory(make_with_long_key, NULL, in);
