@@ -1,11 +1,10 @@
-/* The HTTP node when things go wrong: limits, time-outs, cancels in each phase, lost connections, no memory, crowds. */
+/* The HTTP node when things go wrong: limits, time-outs, cancels in each phase, lost connections, no memory. */
 #include "failing_malloc.h"
 #include "http_bed.h"
 #include "leaves.h"
 #include "virtual_runtime.h"
 
 #include <dlfcn.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -349,114 +346,7 @@ static void a_run_that_is_cancelled_already_asks_nobody(void **state) {
     pawl_primitive_unref(node);
 }
 
-/* ---- crowds ---- */
-
-struct crowd {
-    atomic_size_t good, cancelled, other, left;
-    sem_t done;
-};
-
-static void count_end(void *user, pawl_status status, pawl_value *value, pawl_error *error) {
-    struct crowd *crowd = user;
-    if (status != PAWL_OK && status != PAWL_E_CANCELLED && atomic_load(&crowd->other) == 0)
-        print_error("%s\n", pawl_error_message(error));
-    atomic_fetch_add(status == PAWL_OK            ? &crowd->good
-                     : status == PAWL_E_CANCELLED ? &crowd->cancelled
-                                                  : &crowd->other,
-                     1);
-    pawl_value_unref(value);
-    pawl_error_unref(error);
-    if (atomic_fetch_sub(&crowd->left, 1) == 1)
-        sem_post(&crowd->done);
-}
-
-static void submit_crowd(struct http_bed *bed, struct crowd *crowd, const char *path, size_t count) {
-    pawl_primitive *node = pawl_http_new("ask", NULL, NULL, NULL);
-    pawl_value *in = request_for(bed, path, "");
-    *crowd = (struct crowd){.left = count};
-    sem_init(&crowd->done, 0, 0);
-    for (size_t i = 0; i < count; i++) {
-        pawl_context *ctx = pawl_context_new(bed->runtime);
-        assert_int_equal(pawl_submit(node, ctx, in, count_end, crowd, NULL), PAWL_OK);
-        pawl_context_unref(ctx);
-    }
-    pawl_value_unref(in);
-    pawl_primitive_unref(node);
-}
-
-static void a_thousand_exchanges_live_on_one_loop(void **state) {
-    struct http_bed *bed = *state;
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    size_t count = files.rlim_cur >= 2200 ? 1000 : files.rlim_cur / 3;
-    serve(bed->server, "/slow", {.body = "slow", .delay_ms = 500});
-    serve(bed->server, "/fast", {.body = "fast"});
-    struct crowd crowd;
-    for (int round = 0; round < 3; round++) {
-        uint64_t start = clock_ns();
-        submit_crowd(bed, &crowd, round == 1 ? "/fast" : "/slow", count);
-        while (sem_wait(&crowd.done) != 0)
-            ;
-        assert_int_equal(crowd.good, count);
-        assert_int_equal(http_server_requests(bed->server), (size_t)(round + 1) * count);
-        sem_destroy(&crowd.done);
-        print_message("%zu exchanges: %.0f ms, %zu connections so far\n", count, (double)(clock_ns() - start) / 1e6,
-                      http_server_connections(bed->server));
-    }
-    assert_true(http_server_most_open(bed->server) >= count * 9 / 10);
-    assert_true(http_server_connections(bed->server) <= count * 2); /* a round's are there for the next one */
-}
-
-static void a_shutdown_ends_what_is_live(void **state) {
-    struct http_bed *bed = *state;
-    serve(bed->server, "/wait", NEVER_ANSWERS);
-    struct crowd crowd;
-    submit_crowd(bed, &crowd, "/wait", 50);
-    assert_true(http_server_await_requests(bed->server, 50));
-    uint64_t start = clock_ns();
-    assert_int_equal(pawl_runtime_shutdown(bed->runtime, NULL), PAWL_OK);
-    assert_in_range(clock_ns() - start, 0, AT_ONCE_NS);
-    assert_int_equal(crowd.cancelled, 50);
-    assert_true(http_server_await_open(bed->server, 0));
-    sem_destroy(&crowd.done);
-}
-
-/* ---- resources ---- */
-
-static size_t sockets_that_programs_would_inherit(void) {
-    size_t count = 0;
-    for (int fd = 3; fd < 256; fd++) {
-        struct stat what;
-        int flags = fcntl(fd, F_GETFD);
-        count += flags >= 0 && !(flags & FD_CLOEXEC) && fstat(fd, &what) == 0 && S_ISSOCK(what.st_mode);
-    }
-    return count;
-}
-
-static size_t open_descriptors(void) {
-    size_t count = 0;
-    for (int fd = 0; fd < 256; fd++)
-        count += fcntl(fd, F_GETFD) >= 0;
-    return count;
-}
-
-static void an_exchange_costs_one_descriptor_that_no_program_inherits(void **state) {
-    struct http_bed *bed = *state;
-    serve(bed->server, "/wait", {.body = "w"}, NEVER_ANSWERS);
-    struct ended ended = ask(bed, BY_SUBMIT, "/wait", ""); /* the loop's own descriptors are there now */
-    expect_answer(&ended, 200, "w");
-    forget(&ended);
-    size_t before = open_descriptors(), inherited = sockets_that_programs_would_inherit();
-    struct crowd crowd;
-    submit_crowd(bed, &crowd, "/wait", 11); /* one takes the kept connection */
-    assert_true(http_server_await_requests(bed->server, 12));
-    assert_int_equal(open_descriptors() - before, 20); /* ours and the server's */
-    assert_int_equal(sockets_that_programs_would_inherit(), inherited);
-    assert_int_equal(pawl_runtime_shutdown(bed->runtime, NULL), PAWL_OK);
-    sem_destroy(&crowd.done);
-}
+/* ---- memory ---- */
 
 static void survives_a_lack_of_memory_at_any_point(void **state) {
     struct http_bed *bed = *state;
@@ -511,9 +401,6 @@ int main(void) {
         test_on_bed(ends_at_the_deadline_of_its_run_in_every_phase),
         test_on_bed(ends_at_once_when_cancelled_in_every_phase),
         test_on_bed(a_run_that_is_cancelled_already_asks_nobody),
-        test_on_bed(a_thousand_exchanges_live_on_one_loop),
-        test_on_bed(a_shutdown_ends_what_is_live),
-        test_on_bed(an_exchange_costs_one_descriptor_that_no_program_inherits),
         test_on_bed(survives_a_lack_of_memory_at_any_point),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down_bed);

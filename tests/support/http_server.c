@@ -323,17 +323,6 @@ static void ring(struct http_server *server) {
 
 /* ---- making ---- */
 
-static int listen_on_loopback(int backlog, int *ret_port) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) != 0 || listen(fd, backlog) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &length) != 0)
-        return -1;
-    *ret_port = ntohs(address.sin_port);
-    return fd;
-}
-
 static void compose(struct scripted *answer, const struct http_answer *how) {
     char head[1024];
     const char *body = how->body ? how->body : "";
@@ -369,7 +358,7 @@ struct http_server *http_server_new(void) {
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&server->lock, NULL);
     compose(&server->missing, &(struct http_answer){.status = 404, .body = "nothing here"});
-    server->listen_fd = listen_on_loopback(4096, &server->port);
+    server->listen_fd = http_listen(4096, &server->port);
     server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     server->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     struct epoll_event listening = {.events = EPOLLIN, .data.u64 = 0};
@@ -468,10 +457,6 @@ size_t http_server_connections(struct http_server *server) {
     return look(server, &server->accepted);
 }
 
-size_t http_server_open(struct http_server *server) {
-    return look(server, &server->open);
-}
-
 size_t http_server_most_open(struct http_server *server) {
     return look(server, &server->most_open);
 }
@@ -483,23 +468,6 @@ bool http_server_seen(struct http_server *server, size_t n, struct http_seen *re
         *ret_seen = server->seen[n % HTTP_SEEN];
     pthread_mutex_unlock(&server->lock);
     return kept;
-}
-
-const char *http_seen_header(const struct http_seen *seen, const char *name, char *text, size_t size) {
-    size_t length = strlen(name);
-    const char *found = NULL;
-    for (const char *line = strchr(seen->head, '\n'); line; line = strchr(line + 1, '\n')) {
-        if (strncasecmp(line + 1, name, length) != 0 || line[1 + length] != ':')
-            continue;
-        if (found)
-            return "?twice";
-        found = line + 1 + length + 1;
-    }
-    if (!found)
-        return NULL;
-    found += strspn(found, " ");
-    snprintf(text, size, "%.*s", (int)strcspn(found, "\r\n"), found);
-    return text;
 }
 
 static bool has_requests(struct http_server *server, size_t count) {
@@ -516,23 +484,4 @@ bool http_server_await_requests(struct http_server *server, size_t count) {
 
 bool http_server_await_open(struct http_server *server, size_t count) {
     return await(server, has_few_open, count);
-}
-
-int http_closed_port(void) {
-    int port = 0, fd = listen_on_loopback(1, &port);
-    close(fd);
-    return port;
-}
-
-/* A queue of one that is full: the kernel then drops further attempts. */
-int http_black_hole(int ret_fds[BLACK_HOLE_FDS]) {
-    int port = 0;
-    ret_fds[0] = listen_on_loopback(0, &port);
-    for (int i = 1; i < BLACK_HOLE_FDS; i++) {
-        struct sockaddr_in address = {
-            .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)port)};
-        ret_fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        (void)!connect(ret_fds[i], (struct sockaddr *)&address, sizeof address);
-    }
-    return port;
 }

@@ -59,7 +59,6 @@ void http_server_reset(struct http_server *server);
 
 size_t http_server_requests(struct http_server *server);    /* seen */
 size_t http_server_connections(struct http_server *server); /* accepted */
-size_t http_server_open(struct http_server *server);        /* open now */
 size_t http_server_most_open(struct http_server *server);
 /* The n-th request, from 0, copied; false when there is none (any more). */
 bool http_server_seen(struct http_server *server, size_t n, struct http_seen *ret_seen);
@@ -70,6 +69,8 @@ const char *http_seen_header(const struct http_seen *seen, const char *name, cha
 bool http_server_await_requests(struct http_server *server, size_t count);
 bool http_server_await_open(struct http_server *server, size_t count);
 
+/* A listening socket on loopback; -1 when it cannot be made. */
+int http_listen(int backlog, int *ret_port);
 /* A port on loopback that nobody listens at; and one where connecting hangs. The descriptors keep it so. */
 int http_closed_port(void);
 #define BLACK_HOLE_FDS 8
