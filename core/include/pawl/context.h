@@ -31,7 +31,8 @@ PAWL_API PAWL_NODISCARD pawl_context *pawl_context_child(pawl_context *parent);
 /** Copies ids, baggage, tags and metadata into a new root without deadline and cancellation. @return New reference or
  * NULL. */
 PAWL_API PAWL_NODISCARD pawl_context *pawl_context_detach(const pawl_context *ctx);
-/** @return ctx, a new reference (of the root, for a frame's context). NULL allowed. */
+/** @return A new reference: to ctx, for a frame's context to the context its run was given (in a child run: the
+ * outermost one, which outlives it). NULL allowed. */
 PAWL_API pawl_context *pawl_context_ref(pawl_context *ctx);
 /** Gives one reference back. NULL allowed. @return NULL. */
 PAWL_API pawl_context *pawl_context_unref(pawl_context *ctx);
@@ -139,7 +140,8 @@ typedef struct pawl_cancel_registration {
 /**
  * Asks for a call when the scope is cancelled or its deadline passes. Race-free.
  * @param user  Borrowed until unregistered.
- * @return PAWL_E_UNSUPPORTED when a deadline needs the watchdog thread and it cannot be started.
+ * @return PAWL_E_UNSUPPORTED when a deadline needs the watchdog thread and it cannot be started, PAWL_E_INVALID when it
+ * would need it after the runtime was shut down; nothing is registered then.
  */
 PAWL_API pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *registration,
                                             pawl_cancel_callback callback, void *user, pawl_error **err);
@@ -161,7 +163,7 @@ PAWL_API pawl_status pawl_context_wait_fd(pawl_context *ctx, int fd, short event
                                           short *ret_events, pawl_error **err);
 /**
  * Waits for a child process of the caller's and reaps it. The process is not killed: on PAWL_E_CANCELLED and
- * PAWL_E_DEADLINE it still runs.
+ * PAWL_E_DEADLINE it still runs. PAWL_E_NOT_FOUND when it is no child, or reaped already.
  * @param ret_status  As from waitpid().
  */
 PAWL_API pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *ret_status, pawl_error **err);

@@ -33,7 +33,8 @@ typedef struct pawl_runtime_options {
     void *log_user;          /**< Borrowed, must outlive the runtime. */
     uint64_t log_level;      /**< Least pawl_log_level that is logged. Default PAWL_LOG_WARN. */
     uint64_t loop_threads;   /**< For pawl_submit(). Default 1, at most 64. */
-    uint64_t pool_threads;   /**< Bound of the pool for blocking leaves. Default 256, at most 4,096. */
+    uint64_t pool_threads;   /**< Bound of the pool for blocking leaves; one that waits in a pawl_run() of its own does
+                                not count. Default 256, at most 4,096. */
     uint64_t pool_idle_ns;   /**< An idle pool thread ends after this. Default 10 s. */
     uint64_t seed;           /**< Of the random numbers; 0: from the kernel. */
     const char *helper_path; /**< Copied. Of the sandbox helper; NULL: beside the library, then libexec, then beside the
