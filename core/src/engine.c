@@ -75,7 +75,7 @@ static bool hears_of_the_end(const pawl_frame *frame) {
 }
 
 static void arm(struct loop *loop, pawl_frame *frame) {
-    if (frame->wake_ns == PAWL_NEVER)
+    if (frame->wake_ns == PAWL_NEVER || frame->queued)
         return;
     loop->timers = pawl_timers_add(loop->timers, frame);
     frame->timed = true;
@@ -344,11 +344,16 @@ static void dispatch_leaf(struct loop *loop, pawl_frame *frame) {
         go_on(loop, run, end_frame(loop, frame, &event), &event);
         return;
     }
+    bool grace_is_over = frame->cancel_seen && (frame->pending & PENDING_TIMER);
     frame->pending = 0;
-    if (frame->cancel_seen)
-        return;
-    frame->cancel_seen = true;
-    pawl_leaf_cancel(loop, frame);
+    if (grace_is_over && pawl_abandonable_leave(loop, frame, &event)) {
+        go_on(loop, run, end_frame(loop, frame, &event), &event);
+    } else if (!frame->cancel_seen) {
+        frame->cancel_seen = true;
+        pawl_leaf_cancel(loop, frame);
+        if (frame->node->kind == NODE_ABANDONABLE)
+            arm(loop, frame); /* for its grace */
+    }
 }
 
 /* A waiting frame whose scope is over and whose step does not want to know. */

@@ -113,7 +113,7 @@ struct op_frame {
     struct op_slot *slot;
 };
 
-enum post_kind { POST_CANCEL = 1, POST_JOB, POST_OP, POST_WAKER, POST_RUN, POST_SHUTDOWN, POST_ADOPT };
+enum post_kind { POST_CANCEL = 1, POST_JOB, POST_OP, POST_WAKER, POST_RUN, POST_SHUTDOWN, POST_ADOPT, POST_DETACHABLE };
 
 /* What pawl_run() waits for. */
 struct run_result {
@@ -214,10 +214,10 @@ struct pawl_runtime {
     char *helper_path;
     struct observer observers[OBSERVERS];
     atomic_size_t observer_count; /* fixed from the first run to the shutdown */
-    atomic_uint started; /* a loop was leased: observers are fixed */
+    atomic_uint started;          /* a loop was leased: observers are fixed */
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
-    atomic_ullong refused_completions;
+    atomic_ullong refused_completions, abandoned;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;
     struct loop *idle; /* further idle loops */
@@ -324,6 +324,16 @@ void pawl_leaf_call_inline(struct loop *loop, const pawl_primitive *node, pawl_c
 void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitive *node, struct leaf_result *result,
                        struct pawl_outcome *ret_outcome);
 
+/* ---- abandon.c: leaves that may outlive their scope ---- */
+bool pawl_abandonable_begin(struct loop *loop, pawl_frame *frame, pawl_event *event);
+void pawl_abandonable_run(struct post *post);   /* on the pool's thread */
+void pawl_abandonable_ended(struct post *post); /* the inbox has it */
+void pawl_abandonable_end(struct loop *loop, pawl_frame *frame, pawl_event *event);
+/* Its scope is over: cancels it and sets the frame's wake_ns to the end of its grace. */
+void pawl_abandonable_cancel(struct loop *loop, pawl_frame *frame);
+/* The grace is over: the frame ends without it, unless it has just ended. */
+bool pawl_abandonable_leave(struct loop *loop, pawl_frame *frame, pawl_event *event);
+
 /* ---- run.c ---- */
 /* Makes a run on a loop; NULL without memory. Any thread when loop is NULL (memory then comes from malloc). */
 struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input);
@@ -350,8 +360,8 @@ void pawl_outcome_set_cause(struct pawl_outcome *outcome, pawl_error *cause);
 void pawl_outcome_passed(struct pawl_outcome *outcome, const pawl_primitive *node);
 
 /* ---- pool.c: threads for blocking leaves ---- */
-void pawl_job_run(struct job *job); /* leaf.c: on the pool's thread */
-pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job);
+void pawl_job_run(struct job *job);                                      /* leaf.c: on the pool's thread */
+pawl_status pawl_pool_enqueue(pawl_runtime *runtime, struct post *task); /* POST_JOB, POST_DETACHABLE */
 /* Takes a job back that no thread has begun. Whether it did. */
 bool pawl_pool_withdraw(pawl_runtime *runtime, struct job *job);
 /* A thread of a pool that waits for a run of its own does not count against the bound; for other threads nothing
@@ -406,7 +416,7 @@ static inline pawl_step pawl_step_finish_inline(pawl_frame *frame, pawl_event *e
 }
 
 #define pawl_event_kind_of(event) ((pawl_event_kind)(event)->kind)
-#define pawl_event_outcome(event) ((event)->kind == PAWL_EVENT_CHILD_DONE ? &(event)->outcome : NULL)
+#define pawl_event_outcome(event) (&(event)->outcome) /* the library asks it of a CHILD_DONE alone */
 #define pawl_frame_memory(frame) ((void *)((frame) + 1))
 #define pawl_frame_input(frame) ((frame)->input)
 #define pawl_frame_context(frame) ((frame)->ctx)

@@ -127,7 +127,7 @@ static bool start_job(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     *job = (struct job){.post.kind = POST_JOB, .frame = frame};
     frame->state = FRAME_JOB;
     frame->wake_ns = PAWL_NEVER;
-    if (pawl_pool_run(loop->runtime, job) == PAWL_OK)
+    if (pawl_pool_enqueue(loop->runtime, &job->post) == PAWL_OK)
         return false;
     pawl_outcome_fail(&event->outcome, frame->node, PAWL_E_UNAVAILABLE,
                       "no thread could be started for a blocking leaf; lower the load or raise the process's limits");
@@ -193,6 +193,11 @@ bool pawl_leaf_begin(struct loop *loop, pawl_frame *frame, pawl_event *event) {
             return start_job(loop, frame, event);
         call_here(loop, frame, event);
         return true;
+    case NODE_ABANDONABLE:
+        if (!loop->runtime->hooks)
+            return pawl_abandonable_begin(loop, frame, event);
+        call_here(loop, frame, event); /* virtual time has no threads: it is waited for */
+        return true;
     default:
         return start_op(loop, frame);
     }
@@ -203,6 +208,8 @@ void pawl_leaf_end(struct loop *loop, pawl_frame *frame, pawl_event *event) {
         struct op_slot *slot = ((struct op_frame *)pawl_frame_memory(frame))->slot;
         pawl_leaf_outcome(loop, frame->ctx, frame->node, &slot->result, &event->outcome);
         end_op(loop, slot, frame->node);
+    } else if (frame->node->kind == NODE_ABANDONABLE) {
+        pawl_abandonable_end(loop, frame, event);
     } else {
         struct job *job = pawl_frame_memory(frame);
         pawl_leaf_outcome(loop, frame->ctx, frame->node, &job->result, &event->outcome);
@@ -221,6 +228,8 @@ static void cancel_job(struct loop *loop, pawl_frame *frame) {
 void pawl_leaf_cancel(struct loop *loop, pawl_frame *frame) {
     if (frame->node->kind == NODE_BLOCKING)
         cancel_job(loop, frame);
+    if (frame->node->kind == NODE_ABANDONABLE)
+        pawl_abandonable_cancel(loop, frame);
     if (frame->node->kind != NODE_ASYNC || !frame->node->async->cancel)
         return;
     struct op_slot *slot = ((struct op_frame *)pawl_frame_memory(frame))->slot;

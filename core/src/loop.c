@@ -194,6 +194,9 @@ static void accept(struct loop *loop, struct post *post) {
     case POST_CANCEL:
         accept_cancel(loop, OWNER(struct root, cancel_post, post));
         break;
+    case POST_DETACHABLE:
+        pawl_abandonable_ended(post);
+        break;
     case POST_JOB:
         pawl_engine_signal(OWNER(struct job, post, post)->frame, PENDING_DONE);
         break;

@@ -57,6 +57,8 @@ static void drive_to_end(struct loop *loop) {
 static void run_task(struct post *task) {
     if (task->kind == POST_JOB)
         pawl_job_run((struct job *)(void *)task);
+    else if (task->kind == POST_DETACHABLE)
+        pawl_abandonable_run(task);
     else
         drive_to_end((struct loop *)(void *)((char *)task - offsetof(struct loop, adopt_post)));
 }
@@ -151,8 +153,8 @@ static pawl_status enqueue(struct pool *pool, struct post *task) {
     return served ? PAWL_OK : PAWL_E_UNAVAILABLE;
 }
 
-pawl_status pawl_pool_run(pawl_runtime *runtime, struct job *job) {
-    return enqueue(runtime->pool, &job->post);
+pawl_status pawl_pool_enqueue(pawl_runtime *runtime, struct post *task) {
+    return enqueue(runtime->pool, task);
 }
 
 pawl_status pawl_pool_adopt(pawl_runtime *runtime, struct loop *loop) {

@@ -170,15 +170,16 @@ pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
     node->async = spec->async;
     node->user = spec->user;
     node->user_destroy = spec->user_destroy;
+    node->grace_ns = spec->grace_ns;
     node->failure = spec->failure;
     bool missing = spec->kind == NODE_ASYNC ? !spec->async || !spec->async->start : !spec->fn;
     if (missing && !node->failure)
         pawl_error_set(&node->failure, PAWL_E_INVALID, "%s '%s': its function is NULL; pass one", spec->type,
                        node->name);
     node->peak_ops = spec->kind == NODE_ASYNC;
-    size_t bytes = spec->kind == NODE_ASYNC      ? sizeof(struct op_frame)
-                   : spec->kind == NODE_BLOCKING ? sizeof(struct job)
-                                                 : 0;
+    size_t bytes = spec->kind == NODE_ASYNC    ? sizeof(struct op_frame)
+                   : spec->kind != NODE_INLINE ? sizeof(struct job)
+                                               : 0;
     return finish(node, bytes, false);
 }
 

@@ -7,12 +7,12 @@
 #include <pawl/unstable/step.h>
 #include <stdatomic.h>
 
-enum node_kind { NODE_STEP, NODE_INLINE, NODE_BLOCKING, NODE_ASYNC };
+enum node_kind { NODE_STEP, NODE_INLINE, NODE_BLOCKING, NODE_ASYNC, NODE_ABANDONABLE };
 
 struct pawl_primitive {
     const pawl_primitive_vtable *vtable; /* NODE_STEP */
     void *state;                         /* NODE_STEP */
-    pawl_leaf_fn fn;                     /* NODE_INLINE, NODE_BLOCKING */
+    pawl_leaf_fn fn;                     /* NODE_INLINE, NODE_BLOCKING, NODE_ABANDONABLE */
     const pawl_async_vtable *async;      /* NODE_ASYNC */
     void *user;                          /* of a leaf */
     uint8_t kind;
@@ -22,6 +22,7 @@ struct pawl_primitive {
     /* Memory of a run, [0] unobserved and [1] observed: the frame alone, one lane of children, all at the peak. */
     size_t own_bytes[2], lane_bytes[2], bytes[2];
     size_t frame_bytes; /* the step's own memory, zeroed at START */
+    uint64_t grace_ns;  /* NODE_ABANDONABLE */
     size_t peak_ops;    /* async leaves that may run together */
     const char *name;   /* trailing memory */
     const char *type;
@@ -40,6 +41,7 @@ struct leaf_spec {
     const pawl_async_vtable *async;
     void *user;
     void (*user_destroy)(void *user);
+    uint64_t grace_ns;
     pawl_error *failure; /* taken */
 };
 

@@ -241,6 +241,7 @@ void pawl_runtime_get_stats(pawl_runtime *runtime, pawl_runtime_stats *ret_stats
             stats.live_frames += atomic_load_explicit(&loop->live_frames, memory_order_relaxed);
         }
         stats.refused_completions = atomic_load(&runtime->refused_completions);
+        stats.abandoned = atomic_load(&runtime->abandoned);
         pawl_pool_stats(runtime->pool, &stats);
     }
     memcpy(ret_stats, &stats, stats.size < sizeof stats ? stats.size : sizeof stats); /* an older caller knows less */

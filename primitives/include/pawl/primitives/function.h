@@ -26,6 +26,25 @@ PAWL_API PAWL_NODISCARD pawl_primitive *pawl_function(const char *name, pawl_lea
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_function_owning(const char *name, pawl_leaf_fn fn, void *user,
                                                              void (*destroy)(void *user));
 
+typedef struct pawl_function_options {
+    size_t size;                 /**< sizeof(pawl_function_options); set by the macro. */
+    void (*destroy)(void *user); /**< As for pawl_function_owning(). NULL: user is borrowed. */
+    /** Not 0: when its scope is over and grace_ns has passed, the node ends without waiting for the work, which goes on
+     * in the pool until it ends by itself; it is counted (pawl_runtime_stats.abandoned) and its late result is dropped.
+     * For work that cannot be told to stop. It always runs on a pool thread, with a context of its own (same ids, its
+     * scope's cancellation, no span). Ending the runtime waits for it. */
+    uint64_t abandonable;
+    uint64_t grace_ns; /**< Default 1 s; PAWL_ZERO none. Without abandonable it must be 0. */
+} pawl_function_options;
+
+/** `pawl_function_with("legacy", call_it, user, .abandonable = 1)` */
+#define pawl_function_with(name, fn, ...) PAWL_FUNCTION_(name, fn, __VA_ARGS__, .size = sizeof(pawl_function_options))
+#define PAWL_FUNCTION_(name, fn, user, ...) pawl_function_new(name, fn, user, &(pawl_function_options){__VA_ARGS__})
+/** pawl_function() with options. @param options Copied. NULL for the defaults. A failed primitive also for a bad
+ * option. */
+PAWL_API PAWL_NODISCARD pawl_primitive *pawl_function_new(const char *name, pawl_leaf_fn fn, void *user,
+                                                          const pawl_function_options *options);
+
 /** A leaf that promises not to block and to return within microseconds: called directly by the loop, costs a few
  * nanoseconds. Waiting helpers and pawl_run() are refused inside it. Otherwise as pawl_function(). */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_inline(const char *name, pawl_leaf_fn fn, void *user);
