@@ -339,11 +339,11 @@ static pawl_step go_on(struct refine_run *run, pawl_frame *frame, pawl_event *ev
 static pawl_step refine_step(const void *state, pawl_frame *frame, pawl_event *event) {
     const struct refine *refine = state;
     struct refine_frame *f = pawl_frame_memory(frame);
-    pawl_outcome *outcome = pawl_event_outcome(event);
-    if (!outcome) { /* START: it never waits for anything but children */
+    if (pawl_event_kind_of(event) == PAWL_EVENT_START) { /* it never waits for anything but children */
         f->run = pawl_refine_run_new(&refine->options, pawl_frame_context(frame), pawl_frame_now(frame));
         return f->run ? begin_round(f->run, frame, event) : fail_without_memory(frame, event);
     }
+    pawl_outcome *outcome = pawl_event_outcome(event);
     if (f->run->generating)
         take_answer(f->run, frame, outcome);
     else
