@@ -95,8 +95,8 @@ static void in_time_it_is_a_leaf_like_any_other(void **state) {
     sem_destroy(&deaf.go);
 }
 
-static void *post_soon(void *user) {
-    const struct timespec moment = {.tv_nsec = 20000000};
+static void *post_after_the_limit(void *user) {
+    const struct timespec moment = {.tv_nsec = 250000000};
     nanosleep(&moment, NULL);
     sem_post(&((struct deaf *)user)->go);
     return NULL;
@@ -110,7 +110,7 @@ static void ends_within_its_grace_and_is_waited_for(void **state) {
     pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
     pawl_context *ctx = pawl_context_new(runtime);
     pawl_primitive *node = limited(&deaf, PAWL_S(60));
-    assert_int_equal(pthread_create(&thread, NULL, post_soon, &deaf), 0);
+    assert_int_equal(pthread_create(&thread, NULL, post_after_the_limit, &deaf), 0);
     assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_E_TIMEOUT);
     assert_int_equal(abandoned(runtime), 0);
     assert_int_equal(deaf.cancelled_seen, 1);
