@@ -49,7 +49,7 @@ static void a_sleep_takes_its_time_and_no_less(void **state) {
 static void a_deadline_ends_a_sleep(void **state) {
     struct world *w = *state;
     pawl_context_set_timeout(w->ctx, PAWL_MS(1), NULL);
-    expect_failure_of(sleeper("s", UINT64_MAX), w->ctx, NULL, PAWL_E_DEADLINE, "s: the deadline passed");
+    expect_failure_of(sleeper("s", UINT64_MAX), w->ctx, NULL, PAWL_E_DEADLINE, "the deadline passed");
 }
 
 struct wait {
