@@ -158,6 +158,9 @@ static void find_edits(struct mutator_search *search) {
     pawl_mutate_terms(search);
     pawl_mutate_wraps(search);
     pawl_mutate_inserts(search);
+    pawl_mutate_arguments(search);
+    pawl_mutate_slices(search);
+    pawl_mutate_expressions(search);
     pawl_mutate_statements(search);
     pawl_mutate_blocks(search);
 }

@@ -76,6 +76,9 @@ void pawl_mutate_calls(struct mutator_search *search);
 void pawl_mutate_terms(struct mutator_search *search);
 void pawl_mutate_wraps(struct mutator_search *search);
 void pawl_mutate_inserts(struct mutator_search *search);
+void pawl_mutate_arguments(struct mutator_search *search);
+void pawl_mutate_slices(struct mutator_search *search);
+void pawl_mutate_expressions(struct mutator_search *search);
 void pawl_mutate_statements(struct mutator_search *search);
 void pawl_mutate_blocks(struct mutator_search *search);
 #endif

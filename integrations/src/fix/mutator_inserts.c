@@ -36,6 +36,62 @@ static void shift_argument(struct mutator_search *search, uint32_t i) {
     }
 }
 
+/* A factor or divisor of two that was forgotten, where a number is returned or assigned. */
+static void scale(struct mutator_search *search, uint32_t i) {
+    const struct mutator_program *p = search->program;
+    static const char *const factors[] = {" // 2", " * 2", " / 2", " % 2", " ** 2"};
+    bool statement = p->tokens[i].parent == PAWL_NO_INDEX || !p->language->indented;
+    if (!pawl_token_in(p, i, "return =") || !statement)
+        return;
+    uint32_t first = i + 1, last = p->lines[p->tokens[i].line].last;
+    if (last > first && pawl_token_is(p, last - 1, ";"))
+        last--;
+    if (first >= last || last - first > 60 || pawl_item_end(p, first, last) != last ||
+        p->tokens[last - 1].kind == MUTATOR_NUMBER || pawl_expression_shape(p, first, last) != MUTATOR_SHAPE_NUMBER)
+        return;
+    bool plain = pawl_primary_end(p, first) >= last;
+    for (int32_t k = 0; k < 5; k++) {
+        if (!p->language->indented && (k == 0 || k == 4))
+            continue;
+        struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_TERM, 105 + 4 * k, first, last);
+        pawl_edit_text(&edit, plain ? "" : "(");
+        pawl_edit_part_tokens(&edit, p, first, last);
+        pawl_edit_text(&edit, plain ? "" : ")");
+        pawl_edit_text(&edit, factors[k]);
+        pawl_search_add(search, &edit);
+    }
+}
+
+/* The case of nothing at all, first thing in a function. */
+static void guard(struct mutator_search *search, uint32_t definition) {
+    const struct mutator_program *p = search->program;
+    static const char *const results[] = {":\n", "[]", "0", "False", "True", "None", "''"};
+    uint32_t body = definition + 1;
+    while (body < p->line_count && p->lines[body].flags & MUTATOR_LINE_FIXED) /* its docstring */
+        body++;
+    if (!p->language->indented || body >= p->line_count || p->lines[body].opener != definition)
+        return;
+    const struct mutator_line *line = &p->lines[body];
+    uint32_t name = p->lines[definition].first + 3, at = p->tokens[line->first].start;
+    if (!pawl_is_variable(p, name) || pawl_token_in(p, name, "self cls") ||
+        pawl_name_shape(p, name) == MUTATOR_SHAPE_NUMBER)
+        return;
+    for (int32_t k = 0; k < 7; k++) {
+        struct mutator_edit edit =
+            pawl_edit_bytes(PAWL_MUTATION_INSERT, 95 + 5 * k, p->tokens[line->first].row, at, at);
+        pawl_edit_text(&edit, "if not ");
+        pawl_edit_part_tokens(&edit, p, name, name + 1);
+        pawl_edit_text(&edit, ": return ");
+        if (k == 0)
+            pawl_edit_part_tokens(&edit, p, name, name + 1);
+        else
+            pawl_edit_text(&edit, results[k]);
+        pawl_edit_text(&edit, "\n");
+        pawl_edit_part(&edit, p, line->start, at);
+        pawl_search_add(search, &edit);
+    }
+}
+
 /* [] may have to hold an empty list, or what the function was given. */
 static void fill_list(struct mutator_search *search, uint32_t open) {
     const struct mutator_program *p = search->program;
@@ -83,5 +139,10 @@ void pawl_mutate_inserts(struct mutator_search *search) {
         shift_argument(search, i);
         fill_list(search, i);
         loop_condition(search, i);
+        scale(search, i);
+    }
+    for (uint32_t line = 0; line < p->line_count; line++) {
+        if (pawl_is_editable(p, p->lines[line].first) && pawl_token_is(p, p->lines[line].first, "def"))
+            guard(search, line);
     }
 }

@@ -12,7 +12,7 @@ static const struct mutator_language python = {
     .true_word = "True",
     .false_word = "False",
     .null_word = "None",
-    .wraps = "abs len set int sorted str list sum max min float round reversed",
+    .wraps = "abs len set int sorted str list sum max min float round reversed tuple bool",
     .suffixes = "[1:] [:-1] [::-1] [-1] [0] .lower() .strip() .copy() .upper() .split() .keys() .values() .items()",
     .siblings = "min max|any all|sorted reversed|~sorted list set|append extend add|floor ceil|~round int|"
                 "upper lower swapcase capitalize title|isupper islower isalpha isdigit isalnum isspace|"

@@ -2,6 +2,7 @@
  * one. */
 #include "mutator_names_internal.h"
 
+#define LONGEST 200 /* tokens */
 #define NUMBER_FUNCTIONS "len int float abs sum round ord pow floor ceil sqrt count index find rfind indexOf charCodeAt"
 #define TEXT_FUNCTIONS "str chr lower upper strip join replace hex bin toLowerCase toUpperCase trim"
 #define LIST_FUNCTIONS "list set sorted reversed split keys values items filter map enumerate zip range"
@@ -91,6 +92,8 @@ static enum mutator_shape primary_shape(const struct mutator_program *p, uint32_
 }
 
 enum mutator_shape pawl_expression_shape(const struct mutator_program *p, uint32_t first, uint32_t last) {
+    if (last - first > LONGEST)
+        return MUTATOR_SHAPE_UNKNOWN;
     if (pawl_primary_end(p, first) >= last && !pawl_token_in(p, first, "- + not ! ~"))
         return primary_shape(p, first, last);
     enum mutator_shape shape = pawl_token_is(p, first, "-") ? MUTATOR_SHAPE_NUMBER : MUTATOR_SHAPE_UNKNOWN;

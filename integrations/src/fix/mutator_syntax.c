@@ -88,7 +88,8 @@ int pawl_operator_precedence(const struct mutator_program *p, uint32_t index) {
     static const char *const levels[] = {"or || \?\?", "and &&",   "",  "in is < > <= >= == != === !== instanceof",
                                          "|",          "^",        "&", "<< >> >>>",
                                          "+ -",        "* / // %", "",  "**"};
-    if (index == 0 || index >= p->token_count)
+    if (index == 0 || index >= p->token_count ||
+        (p->tokens[index].kind != MUTATOR_OPERATOR && p->tokens[index].kind != MUTATOR_KEYWORD))
         return 0;
     bool two_words = pawl_token_is(p, index, "not") && pawl_token_is(p, index + 1, "in");
     if (two_words)
