@@ -77,5 +77,34 @@ kill -INT $pid
 wait $pid
 [ $? = 130 ] || fail "an interrupt gives 130"
 
+# Output that cannot be written is no success, and a reader that left ends the run.
+"$tool" exec -c 'print(1)' </dev/null >/dev/full 2>"$work/err" && fail "a full disk is no success"
+grep -q 'standard output' "$work/err" || fail "a full disk: the complaint"
+"$tool" exec --json -c 'print(1)' </dev/null >/dev/full 2>/dev/null && fail "a full disk is no success with --json"
+"$tool" exec -c 'print(1)' </dev/null >&- 2>/dev/null && fail "a closed standard output is no success"
+"$tool" exec -c 'print(1)' <&- >/dev/null 2>&- || fail "closed input and error are no failure"
+begun=$SECONDS
+"$tool" exec --timeout 20 -c 'while True: print("x")' </dev/null 2>/dev/null | head -1 >/dev/null
+[ $((SECONDS - begun)) -lt 10 ] || fail "a reader that left does not end the run"
+[ "$(head -c 70000000 /dev/zero | "$tool" exec -c 'print(1)' 2>"$work/err")" = "" ] || fail "too much input is cut"
+grep -q -- --no-input "$work/err" || fail "too much input: the complaint"
+[ "$(head -c 70000000 /dev/zero | "$tool" exec -n -c 'print(1)')" = 1 ] || fail "--no-input"
+expect "the last of two options" 0 "B" -c 'print("A")' -c 'import os; print(os.environ["X"])' -e X=A -e X=B
+expect "no text" 125 "" -c $'\xff'
+
+# A reader that does not read: a signal still ends it, and the sandbox with it.
+mkfifo "$work/fifo"
+# shellcheck disable=SC2217 # it only has to hold the pipe open
+sleep 20 <"$work/fifo" &
+reader=$!
+"$tool" exec --timeout 30 -c 'while True: print("x" * 1000)' </dev/null >"$work/fifo" 2>/dev/null &
+pid=$!
+sleep 1
+begun=$SECONDS
+kill -TERM $pid
+wait $pid
+[ $((SECONDS - begun)) -lt 5 ] || fail "a stalled reader: the signal does not end it"
+kill $reader
+
 [ "$failed" = 0 ] && echo "pawl exec: all as expected"
 exit "$failed"

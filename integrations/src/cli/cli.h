@@ -3,6 +3,7 @@
 #define PAWL_CLI_H
 
 #include <pawl/pawl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum {
@@ -24,11 +25,12 @@ enum {
 int cli_exec(int argc, char **argv);
 int cli_fix(int argc, char **argv);
 
-/* What a subcommand runs in: runtime, context, and SIGINT or SIGTERM as a cancel. */
+/* What a subcommand runs in: runtime, context, and SIGINT, SIGTERM or SIGHUP as a cancel; a second one ends the tool.
+ */
 struct cli_session {
     pawl_runtime *runtime;
     pawl_context *ctx;
-    bool interrupted;
+    atomic_bool interrupted;
     struct cli_interrupts *interrupts;
 };
 
@@ -36,13 +38,33 @@ struct cli_session {
 bool cli_session_open(struct cli_session *session, bool tree);
 void cli_session_close(struct cli_session *session);
 
-/* Prints "pawl WHO: ..." on stderr. */
+/* Opens /dev/null where 0, 1 or 2 is closed, so that no other descriptor takes its place. */
+void cli_own_standard_streams(void);
+
+/* Output that a cancel can end, although the reader has stopped reading. The first failure is kept; a reader that left
+ * or a full disk cancels the run. */
+struct cli_output {
+    int fd;
+    pawl_context *ctx; /* NULL: not cancellable */
+    bool optional;     /* what cannot be written is dropped and the run goes on */
+    atomic_int failed; /* errno */
+};
+void cli_write(struct cli_output *output, const void *bytes, size_t length);
+/* The exit status when output was lost: dies by SIGPIPE when the reader left, complains and gives lost for anything
+ * else; else status. */
+int cli_settle(const char *who, const struct cli_output *output, int status, int lost);
+
+/* Prints "WHO: ..." on stderr. */
 void cli_complain(const char *who, const char *format, ...) PAWL_PRINTF(2, 3);
 void cli_complain_error(const char *who, const pawl_error *error);
 
 /* Reads a whole file, "-" for stdin, at most `most` bytes; new bytes with a NUL behind them, to be freed. NULL: the
  * reason is on stderr and in errno. */
 char *cli_read_file(const char *who, const char *path, size_t most, size_t *ret_length);
+/* Whether text is UTF-8, as all that goes into JSON must be; complains about `what` else. */
+bool cli_is_text(const char *who, const char *what, const char *text, size_t length);
+/* Sets a member, in place of one of that name: the last option counts. item is taken. */
+void cli_set(cJSON *object, const char *name, cJSON *item);
 /* Parses "1.5" as seconds; "64K", "2G" as bytes. False for anything else, negative included. */
 bool cli_parse_seconds(const char *text, double *ret_seconds);
 bool cli_parse_bytes(const char *text, double *ret_bytes);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WHO "pawl exec"
+static char WHO[] = "pawl exec";
 #define MOST_BYTES ((size_t)PAWL_MIB(64))
 
 static const char help[] =
@@ -26,16 +26,20 @@ static const char help[] =
     "  -e, --env NAME=VALUE    set a variable; the environment is empty otherwise; may be repeated\n"
     "      --collect PATH      bring a file back, into the JSON record; may be repeated\n"
     "      --json              print the record on stdout; the program's streams go to stderr\n"
+    "  -n, --no-input          give the program no standard input\n"
     "  -q, --quiet             no words of pawl's own on stderr\n"
     "  -v, --verbose           write the trace tree to stderr\n\n"
-    "Standard input goes to the program, unless it is a terminal or the program itself came from it.\n"
+    "Standard input goes to the program, unless it is a terminal or the program itself came from it; it is read to its "
+    "end\n"
+    "(64 MiB at most) before the program starts. Of an option given twice the last counts.\n"
     "Exit status: the program's; 123 a limit other than time, 124 wall timeout, 125 usage or no sandbox, 126 FILE is\n"
     "unreadable, 127 there is no FILE, 128+n killed by signal n, 130 interrupted.\n";
 
 struct exec {
     cJSON *input;
     const char *language;
-    bool has_code, json, quiet, verbose;
+    bool has_code, no_input, json, quiet, verbose;
+    struct cli_output out, err;
 };
 
 /* ---- options into the node's input ---- */
@@ -50,7 +54,8 @@ static cJSON *member(cJSON *input, const char *name, cJSON *(*create)(void)) {
 }
 
 static void set_bytes(cJSON *object, const char *name, const char *bytes, size_t length) {
-    cJSON *coded = cJSON_AddObjectToObject(object, name);
+    cJSON *coded = cJSON_CreateObject();
+    cli_set(object, name, coded);
     char *text = pawl_base64_encode_new(bytes, length);
     cJSON_AddItemToObject(coded, "base64", cJSON_CreateString(text ? text : ""));
     free(text);
@@ -60,10 +65,11 @@ static bool add_file(struct exec *e, const char *argument) {
     const char *equals = strchr(argument, '=');
     size_t length = 0;
     char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
-    char *bytes = path ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
+    const char *name = equals ? equals + 1 : path ? cli_base_name(path) : "";
+    char *bytes =
+        path && cli_is_text(WHO, "--file", name, strlen(name)) ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
     if (bytes)
-        set_bytes(member(e->input, "files", cJSON_CreateObject), equals ? equals + 1 : cli_base_name(path), bytes,
-                  length);
+        set_bytes(member(e->input, "files", cJSON_CreateObject), name, bytes, length);
     free(bytes);
     free(path);
     return bytes != NULL;
@@ -75,9 +81,11 @@ static bool add_env(struct exec *e, const char *argument) {
         cli_complain(WHO, "--env '%s': write NAME=VALUE", argument);
         return false;
     }
+    if (!cli_is_text(WHO, "--env", argument, strlen(argument)))
+        return false;
     char *name = strndup(argument, (size_t)(equals - argument));
     if (name)
-        cJSON_AddStringToObject(member(e->input, "env_vars", cJSON_CreateObject), name, equals + 1);
+        cli_set(member(e->input, "env_vars", cJSON_CreateObject), name, cJSON_CreateString(equals + 1));
     free(name);
     return name != NULL;
 }
@@ -88,7 +96,7 @@ static bool set_seconds(cJSON *object, const char *name, const char *option, con
         cli_complain(WHO, "%s '%s': write seconds, such as 2.5", option, text);
         return false;
     }
-    cJSON_AddNumberToObject(object, name, seconds);
+    cli_set(object, name, cJSON_CreateNumber(seconds));
     return true;
 }
 
@@ -98,7 +106,7 @@ static bool set_memory(struct exec *e, const char *text) {
         cli_complain(WHO, "--mem '%s': write bytes, such as 512M", text);
         return false;
     }
-    cJSON_AddNumberToObject(member(e->input, "limits", cJSON_CreateObject), "memory_bytes", bytes);
+    cli_set(member(e->input, "limits", cJSON_CreateObject), "memory_bytes", cJSON_CreateNumber(bytes));
     return true;
 }
 
@@ -108,8 +116,8 @@ static bool take_option(struct exec *e, int option, const char *value) {
     switch (option) {
     case 'c':
         e->has_code = true;
-        cJSON_AddStringToObject(e->input, "code", value);
-        return true;
+        cli_set(e->input, "code", cJSON_CreateString(value));
+        return cli_is_text(WHO, "-c", value, strlen(value));
     case 'l':
         e->language = value;
         return true;
@@ -119,6 +127,9 @@ static bool take_option(struct exec *e, int option, const char *value) {
         return add_file(e, value);
     case 'e':
         return add_env(e, value);
+    case 'n':
+        e->no_input = true;
+        return true;
     case 'q':
         e->quiet = true;
         return true;
@@ -131,7 +142,7 @@ static bool take_option(struct exec *e, int option, const char *value) {
         return set_memory(e, value);
     case OPT_COLLECT:
         cJSON_AddItemToArray(member(e->input, "collect", cJSON_CreateArray), cJSON_CreateString(value));
-        return true;
+        return cli_is_text(WHO, "--collect", value, strlen(value));
     case OPT_JSON:
         e->json = true;
         return true;
@@ -151,14 +162,14 @@ static int parse_options(struct exec *e, int argc, char **argv) {
                                             {"mem", required_argument, NULL, OPT_MEM},
                                             {"collect", required_argument, NULL, OPT_COLLECT},
                                             {"json", no_argument, NULL, OPT_JSON},
+                                            {"no-input", no_argument, NULL, 'n'},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"verbose", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, OPT_HELP},
                                             {0}};
-    for (int option; (option = getopt_long(argc, argv, "+c:l:t:f:e:qvh", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, "+c:l:t:f:e:nqvh", options, NULL)) != -1;) {
         if (option == OPT_HELP || option == 'h') {
-            fputs(help, stdout);
-            return EXIT_OK;
+            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_NOT_STARTED;
         }
         if (!take_option(e, option, optarg))
             return EXIT_NOT_STARTED;
@@ -173,13 +184,27 @@ static int take_program(struct exec *e, const char *path) {
     char *bytes = cli_read_file(WHO, path, MOST_BYTES, &length);
     if (!bytes)
         return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_READABLE;
-    if (strlen(bytes) == length)
-        cJSON_AddStringToObject(e->input, "code", bytes);
-    else
-        cli_complain(WHO, "%s: a program with NUL bytes is no text", path);
-    bool is_text = strlen(bytes) == length;
+    bool is_text = cli_is_text(WHO, path, bytes, length);
+    if (is_text)
+        cli_set(e->input, "code", cJSON_CreateString(bytes));
     free(bytes);
     return is_text ? -1 : EXIT_NOT_STARTED;
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int take_input(struct exec *e) {
+    if (e->no_input || isatty(STDIN_FILENO))
+        return -1;
+    size_t length = 0;
+    char *bytes = cli_read_file(WHO, "-", MOST_BYTES, &length);
+    if (!bytes) {
+        cli_complain(WHO, "give the program less input (%zu MiB at most), or none with --no-input", MOST_BYTES >> 20);
+        return EXIT_NOT_STARTED;
+    }
+    if (length)
+        set_bytes(e->input, "stdin", bytes, length);
+    free(bytes);
+    return -1;
 }
 
 static int take_rest(struct exec *e, int argc, char **argv) {
@@ -196,37 +221,35 @@ static int take_rest(struct exec *e, int argc, char **argv) {
         from_stdin = strcmp(path, "-") == 0;
         e->language = e->language ? e->language : cli_language_of(path);
     }
+    if (e->language && !cli_is_text(WHO, "--language", e->language, strlen(e->language)))
+        return EXIT_NOT_STARTED;
     if (e->language)
-        cJSON_AddStringToObject(e->input, "language", e->language);
-    for (int i = optind; i < argc; i++)
+        cli_set(e->input, "language", cJSON_CreateString(e->language));
+    for (int i = optind; i < argc; i++) {
+        if (!cli_is_text(WHO, "an argument", argv[i], strlen(argv[i])))
+            return EXIT_NOT_STARTED;
         cJSON_AddItemToArray(member(e->input, "args", cJSON_CreateArray), cJSON_CreateString(argv[i]));
-    if (from_stdin || isatty(STDIN_FILENO))
-        return -1;
-    size_t length = 0;
-    char *bytes = cli_read_file(WHO, "-", MOST_BYTES, &length);
-    if (bytes && length)
-        set_bytes(e->input, "stdin", bytes, length);
-    free(bytes);
-    return -1;
+    }
+    return from_stdin ? -1 : take_input(e);
 }
 
 /* ---- running ---- */
 
 static void pass_stdout(void *user, const void *bytes, size_t length) {
-    const struct exec *e = user;
-    FILE *to = e->json ? stderr : stdout;
-    fwrite(bytes, 1, length, to);
-    fflush(to);
+    struct exec *e = user;
+    cli_write(e->json ? &e->err : &e->out, bytes, length);
 }
 
 static void pass_stderr(void *user, const void *bytes, size_t length) {
-    (void)user;
-    fwrite(bytes, 1, length, stderr);
+    struct exec *e = user;
+    cli_write(&e->err, bytes, length);
 }
 
-static void print_record(const pawl_value *output) {
+static void print_record(struct exec *e, const pawl_value *output) {
     char *text = pawl_value_print(output);
-    puts(text ? text : "null");
+    const char *record = text ? text : "null";
+    cli_write(&e->out, record, strlen(record));
+    cli_write(&e->out, "\n", 1);
     free(text);
 }
 
@@ -248,28 +271,32 @@ static int run(struct exec *e) {
         pawl_value_unref(input);
         return EXIT_NOT_STARTED;
     }
+    e->out = (struct cli_output){.fd = STDOUT_FILENO, .ctx = session.ctx};
+    e->err = (struct cli_output){.fd = STDERR_FILENO, .ctx = session.ctx, .optional = true};
     pawl_primitive *node = pawl_code_execution("exec", .on_stdout = pass_stdout, .on_stderr = pass_stderr, .user = e);
     int status = EXIT_NOT_STARTED;
-    if (pawl_run(node, session.ctx, input, &output, &error) == PAWL_OK) {
+    pawl_status run = pawl_run(node, session.ctx, input, &output, &error);
+    if (run == PAWL_OK) {
         status = cli_exit_of_result(pawl_value_json(output));
         explain(e, pawl_value_json(output), status);
         if (e->json)
-            print_record(output);
-    } else if (!e->quiet && !session.interrupted) {
+            print_record(e, output);
+    } else if (run == PAWL_E_CANCELLED && atomic_load(&session.interrupted)) {
+        status = EXIT_INTERRUPTED;
+    } else if (!e->quiet && atomic_load(&e->out.failed) == 0) {
         cli_complain_error(WHO, error);
     }
-    if (session.interrupted)
-        status = EXIT_INTERRUPTED;
     pawl_error_unref(error);
     pawl_value_unref(output);
     pawl_value_unref(input);
     pawl_primitive_unref(node);
     cli_session_close(&session);
-    return status;
+    return cli_settle(WHO, &e->out, status, EXIT_NOT_STARTED);
 }
 
 int cli_exec(int argc, char **argv) {
     struct exec e = {.input = cJSON_CreateObject()};
+    argv[0] = WHO; /* for getopt's own words */
     int status = e.input ? parse_options(&e, argc, argv) : EXIT_NOT_STARTED;
     if (status < 0)
         status = take_rest(&e, argc, argv);

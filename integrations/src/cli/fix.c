@@ -1,11 +1,12 @@
 /* pawl fix: repairs a program until its visible test passes; the held-back test has the last word. */
 #include "cli.h"
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define WHO "pawl fix"
+static char WHO[] = "pawl fix";
 #define MOST_BYTES ((size_t)PAWL_MIB(16))
 #define MOST_WORDS 64
 
@@ -69,11 +70,13 @@ static bool add_file(struct fix *f, const char *argument) {
     size_t length = 0;
     char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
     char *text = path ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
-    if (text)
-        cJSON_AddStringToObject(f->files, equals ? equals + 1 : cli_base_name(path), text);
+    const char *name = equals ? equals + 1 : path ? cli_base_name(path) : "";
+    bool is_text = text && cli_is_text(WHO, argument, text, length) && cli_is_text(WHO, "--file", name, strlen(name));
+    if (is_text)
+        cli_set(f->files, name, cJSON_CreateString(text));
     free(text);
     free(path);
-    return text != NULL;
+    return is_text;
 }
 
 static bool take_option(struct fix *f, int option, const char *value) {
@@ -154,8 +157,7 @@ static int parse_options(struct fix *f, int argc, char **argv) {
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "g:l:f:t:o:qh", options, NULL)) != -1;) {
         if (option == 'h') {
-            fputs(help, stdout);
-            return EXIT_OK;
+            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_PROVIDER;
         }
         if (!take_option(f, option, optarg))
             return EXIT_USAGE;
@@ -168,9 +170,7 @@ static int parse_options(struct fix *f, int argc, char **argv) {
 static bool add_text(cJSON *input, const char *name, const char *path) {
     size_t length = 0;
     char *text = path ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
-    bool is_text = text && strlen(text) == length;
-    if (text && !is_text)
-        cli_complain(WHO, "%s: it has NUL bytes and is no text", path);
+    bool is_text = text && cli_is_text(WHO, path, text, length);
     if (is_text)
         cJSON_AddStringToObject(input, name, text);
     free(text);
@@ -315,21 +315,24 @@ static bool write_program(const struct fix *f, const cJSON *result) {
     if (file && fclose(file) != 0)
         written = false;
     if (!written)
-        cli_complain(WHO, "%s: cannot be written", f->output);
+        cli_complain(WHO, "%s: %s", f->output, strerror(errno));
     return written;
 }
 
-static int give_answer(const struct fix *f, const pawl_value *output) {
+static int give_answer(const struct fix *f, pawl_context *ctx, const pawl_value *output) {
     const cJSON *result = pawl_value_json(output);
+    struct cli_output out = {.fd = STDOUT_FILENO, .ctx = ctx};
     summarise(f, result);
     if (f->json) {
         char *text = pawl_value_print(output);
-        puts(text ? text : "null");
+        cli_write(&out, text ? text : "null", text ? strlen(text) : 4);
+        cli_write(&out, "\n", 1);
         free(text);
     } else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(result, "passed_checks"))) {
-        fputs(text_of(result, "diff"), stdout);
+        cli_write(&out, text_of(result, "diff"), strlen(text_of(result, "diff")));
     }
-    return write_program(f, result) ? exit_of(result) : EXIT_USAGE;
+    int status = write_program(f, result) ? exit_of(result) : EXIT_PROVIDER;
+    return cli_settle(WHO, &out, status, EXIT_PROVIDER);
 }
 
 static int exit_of_error(const pawl_error *error) {
@@ -356,15 +359,15 @@ static int run(struct fix *f) {
     }
     pawl_primitive *pipeline = make_pipeline(f);
     int status;
-    if (pawl_run(pipeline, session.ctx, input, &output, &error) == PAWL_OK) {
-        status = give_answer(f, output);
+    pawl_status run = pawl_run(pipeline, session.ctx, input, &output, &error);
+    if (run == PAWL_OK) {
+        status = give_answer(f, session.ctx, output);
+    } else if (run == PAWL_E_CANCELLED && atomic_load(&session.interrupted)) {
+        status = EXIT_INTERRUPTED;
     } else {
         status = exit_of_error(error);
-        if (!session.interrupted)
-            cli_complain_error(WHO, error);
+        cli_complain_error(WHO, error);
     }
-    if (session.interrupted)
-        status = EXIT_INTERRUPTED;
     pawl_error_unref(error);
     pawl_value_unref(output);
     pawl_value_unref(input);
@@ -376,6 +379,7 @@ static int run(struct fix *f) {
 int cli_fix(int argc, char **argv) {
     struct fix f = {
         .generator = "mutate", .timeout = 2, .files = cJSON_CreateObject(), .progress = isatty(STDERR_FILENO)};
+    argv[0] = WHO; /* for getopt's own words */
     int status = f.files ? parse_options(&f, argc, argv) : EXIT_PROVIDER;
     if (status < 0)
         status = run(&f);

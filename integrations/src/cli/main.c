@@ -22,15 +22,20 @@ static void print_usage(FILE *to) {
     fputs("\n`pawl COMMAND --help` tells more; `pawl --version` the version.\n", to);
 }
 
+static int flush(int status) {
+    return fflush(stdout) == 0 ? status : EXIT_CHECKS_FAILED;
+}
+
 int main(int argc, char **argv) {
     const char *name = argc > 1 ? argv[1] : "";
+    cli_own_standard_streams();
     if (strcmp(name, "--version") == 0 || strcmp(name, "version") == 0) {
         printf("pawl %s\n", pawl_version());
-        return EXIT_OK;
+        return flush(EXIT_OK);
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         print_usage(stdout);
-        return EXIT_OK;
+        return flush(EXIT_OK);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strcmp(name, commands[i].name) == 0)

@@ -19,10 +19,16 @@ static void *wait_for_signal(void *user) {
     struct cli_interrupts *interrupts = user;
     int signal = 0;
     sigwait(&interrupts->signals, &signal);
-    if (signal != SIGUSR1) {
-        interrupts->session->interrupted = true;
-        pawl_context_cancel(interrupts->session->ctx, PAWL_CANCEL_USER, "interrupted");
-    }
+    if (signal == SIGUSR1)
+        return NULL;
+    atomic_store(&interrupts->session->interrupted, true);
+    pawl_context_cancel(interrupts->session->ctx, PAWL_CANCEL_USER, "interrupted");
+    sigset_t again = interrupts->signals; /* a second one has its usual effect, on this thread */
+    sigdelset(&again, SIGUSR1);
+    pthread_sigmask(SIG_UNBLOCK, &again, NULL);
+    sigemptyset(&again);
+    sigaddset(&again, SIGUSR1);
+    sigwait(&again, &signal);
     return NULL;
 }
 
@@ -58,7 +64,7 @@ static pawl_status attach_tree(pawl_runtime *runtime, pawl_error **err) {
 
 bool cli_session_open(struct cli_session *session, bool tree) {
     pawl_error *error = NULL;
-    memset(session, 0, sizeof *session);
+    *session = (struct cli_session){.runtime = NULL};
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, not the end of the sandbox's supervision */
     session->runtime = pawl_runtime_new(NULL, &error);
     if (session->runtime && (!tree || attach_tree(session->runtime, &error) == PAWL_OK))

@@ -1,5 +1,6 @@
 /* Files, numbers and complaints. */
 #include "cli.h"
+#include "utf8_internal.h"
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -34,8 +35,9 @@ static char *read_stream(FILE *file, size_t most, size_t *ret_length) {
             free(bytes);
         bytes = more;
     }
+    int failed = errno;
     if (!bytes || length > most || ferror(file)) {
-        errno = !bytes ? ENOMEM : length > most ? EFBIG : EIO;
+        errno = !bytes ? ENOMEM : length > most ? EFBIG : failed;
         free(bytes);
         return NULL;
     }
@@ -55,6 +57,18 @@ char *cli_read_file(const char *who, const char *path, size_t most, size_t *ret_
         cli_complain(who, "%s: %s", is_stdin ? "standard input" : path, strerror(failed));
     errno = failed;
     return bytes;
+}
+
+bool cli_is_text(const char *who, const char *what, const char *text, size_t length) {
+    if (pawl_utf8_valid(text, length) == length && !memchr(text, '\0', length))
+        return true;
+    cli_complain(who, "%s: it is no UTF-8 text without NUL bytes", what);
+    return false;
+}
+
+void cli_set(cJSON *object, const char *name, cJSON *item) {
+    cJSON_DeleteItemFromObjectCaseSensitive(object, name);
+    cJSON_AddItemToObject(object, name, item);
 }
 
 bool cli_parse_seconds(const char *text, double *ret_seconds) {
