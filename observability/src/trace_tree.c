@@ -278,10 +278,12 @@ pawl_status pawl_trace_tree_attach(pawl_runtime *runtime, const pawl_trace_tree_
             pawl_error_set(err, PAWL_E_INVALID, "trace tree: write is required; pass a function that takes the text");
     if (status == PAWL_OK && tree->options.max_spans > 100000)
         status = pawl_error_set(err, PAWL_E_INVALID, "trace tree: max_spans is over 100000");
-    if (status == PAWL_OK && tree->options.max_siblings == 1)
-        status = pawl_error_set(err, PAWL_E_INVALID, "trace tree: max_siblings is 1; 2 is the least, 0 shows all");
+    if (status == PAWL_OK && (tree->options.max_siblings == 1 || tree->options.max_siblings == PAWL_ZERO))
+        status = pawl_error_set(err, PAWL_E_INVALID, "trace tree: max_siblings is %d; 2 is the least, 0 shows all",
+                                tree->options.max_siblings == 1);
     tree->options.max_spans = pawl_option(tree->options.max_spans, 1000);
     tree->options.max_siblings = pawl_option(tree->options.max_siblings, UINT64_MAX);
+    tree->options.min_duration_ns = pawl_option(tree->options.min_duration_ns, 0);
     if (status == PAWL_OK)
         status = pawl_runtime_add_observer(runtime, &tree_vtable, tree, err);
     if (status != PAWL_OK) {

@@ -42,9 +42,9 @@ typedef struct pawl_runtime_options {
     const struct pawl_runtime_hooks *hooks; /**< Borrowed, must outlive the runtime. NULL: real time. */
 } pawl_runtime_options;
 
-/** @return New runtime with keyword options; see pawl_runtime_new(). */
+/** @return New runtime with keyword options, or none; see pawl_runtime_new(). */
 #define pawl_runtime_with(...)                                                                                         \
-    pawl_runtime_new(&(pawl_runtime_options){__VA_ARGS__, .size = sizeof(pawl_runtime_options)}, NULL)
+    pawl_runtime_new(&(pawl_runtime_options){.size = sizeof(pawl_runtime_options), __VA_ARGS__}, NULL)
 
 /**
  * @param options  Copied. NULL for the defaults.

@@ -124,6 +124,13 @@ static void leaves_out_what_was_quick_and_went_well(void **state) {
     assert_non_null(strstr(page.text, "slow"));
 }
 
+static void a_least_duration_of_zero_leaves_out_nothing(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){.min_duration_ns = PAWL_ZERO}, passing("quick"));
+    assert_non_null(strstr(page.text, "quick"));
+}
+
 static void refuses_bad_options_and_late_attaching(void **state) {
     (void)state;
     struct fake_clock time = {.other_threads = false};
@@ -134,6 +141,9 @@ static void refuses_bad_options_and_late_attaching(void **state) {
     err = NULL;
     assert_int_equal(pawl_trace_tree(runtime, &err, .write = write_page, .max_spans = 100001), PAWL_E_INVALID);
     expect_error(err, PAWL_E_INVALID, "max_spans");
+    err = NULL;
+    assert_int_equal(pawl_trace_tree(runtime, &err, .write = write_page, .max_siblings = PAWL_ZERO), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "max_siblings is 0");
     pawl_context *ctx = pawl_context_new(runtime);
     pawl_primitive *node = passing("p");
     assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
@@ -174,6 +184,7 @@ int main(void) {
         cmocka_unit_test(keeps_the_nodes_above_when_the_trace_is_full),
         cmocka_unit_test(counts_the_siblings_between_the_first_and_the_last),
         cmocka_unit_test(leaves_out_what_was_quick_and_went_well),
+        cmocka_unit_test(a_least_duration_of_zero_leaves_out_nothing),
         cmocka_unit_test(refuses_bad_options_and_late_attaching),
         cmocka_unit_test(a_run_goes_on_without_memory_for_its_tree),
     };

@@ -20,13 +20,14 @@ typedef struct pawl_trace_tree_options {
     uint64_t colour;    /**< Not 0: ANSI colours for outcomes. The caller knows whether it writes to a terminal. */
     uint64_t max_siblings; /**< Of one parent so many are shown, half of them the first, half the last; one line counts
                               those between. Default: all; at least 2. */
-    uint64_t min_duration_ns; /**< Spans that ended well and faster than this are left out. Default 0. */
+    uint64_t min_duration_ns; /**< Spans that ended well and faster than this are left out. Default 0,
+                                as with PAWL_ZERO. */
 } pawl_trace_tree_options;
 
 /** `pawl_trace_tree(runtime, &err, .write = to_stderr)` */
-#define pawl_trace_tree(runtime, err, ...)                                                                             \
-    pawl_trace_tree_attach(runtime, &(pawl_trace_tree_options){__VA_ARGS__, .size = sizeof(pawl_trace_tree_options)},  \
-                           err)
+#define pawl_trace_tree(runtime, ...) PAWL_TRACE_TREE_(runtime, __VA_ARGS__, .size = sizeof(pawl_trace_tree_options))
+#define PAWL_TRACE_TREE_(runtime, err, ...)                                                                            \
+    pawl_trace_tree_attach(runtime, &(pawl_trace_tree_options){__VA_ARGS__}, err)
 
 /**
  * Attaches an observer that writes each trace as an indented tree once its last open span has ended:
