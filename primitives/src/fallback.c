@@ -56,8 +56,9 @@ static pawl_error *take_error(const struct fallback_frame *f, pawl_frame *frame,
     pawl_error *timed_out = NULL;
     const pawl_primitive *node = pawl_frame_node(frame);
     pawl_error_wrap(&timed_out, PAWL_E_TIMEOUT, error,
-                    "fallback '%s': '%s' used up the time before reserve_ns; give the run more or reserve less",
-                    node->name, node->children[f->index]->name);
+                    "fallback '%s': '%s' %s the time before reserve_ns; give the run more or reserve less", node->name,
+                    node->children[f->index]->name,
+                    pawl_frame_now(frame) < f->shorter ? "gave up, since it would have passed" : "used up");
     return timed_out;
 }
 

@@ -235,6 +235,20 @@ CLAIM(who_used_up_the_time_before_the_reserve_has_timed_out) {
     clear_bed(&bed);
 }
 
+CLAIM(who_gave_up_before_the_reserve_is_not_said_to_have_used_it) {
+    (void)state;
+    struct bed bed;
+    make_bed(&bed);
+    pawl_context_set_timeout(bed.ctx, PAWL_S(5), NULL);
+    pawl_primitive *again =
+        pawl_retry("again", failing("a", PAWL_E_UNAVAILABLE), .jitter = PAWL_JITTER_NONE, .base_delay_ns = PAWL_S(3));
+    expect_failure_of(pawl_fallback("f", PAWL_CHILDREN(again, failing("b", PAWL_E_FAILED)), .reserve_ns = PAWL_S(3)),
+                      bed.ctx, NULL, PAWL_E_TIMEOUT,
+                      "'again' gave up, since it would have passed the time before reserve_ns");
+    assert_int_equal(bed.time.slept_ns, 0);
+    clear_bed(&bed);
+}
+
 CLAIM(B19_a_timeout_around_it_is_told_from_its_reserve) {
     (void)state;
     struct bed bed;
@@ -345,6 +359,7 @@ int main(void) {
         cmocka_unit_test(the_last_child_has_all_the_time_there_is),
         cmocka_unit_test(a_child_without_time_before_the_reserve_is_not_started),
         cmocka_unit_test(who_used_up_the_time_before_the_reserve_has_timed_out),
+        cmocka_unit_test(who_gave_up_before_the_reserve_is_not_said_to_have_used_it),
         cmocka_unit_test(B19_a_timeout_around_it_is_told_from_its_reserve),
         cmocka_unit_test(numbers_its_children_in_the_trace),
         cmocka_unit_test(takes_no_memory_when_the_first_answers),

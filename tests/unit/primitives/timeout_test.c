@@ -55,6 +55,21 @@ CLAIM(unlimited_is_a_limit_that_never_comes) {
     clear_bed(&bed);
 }
 
+CLAIM(zero_is_a_limit_that_has_passed) {
+    (void)state;
+    struct bed bed;
+    atomic_size_t calls = 0;
+    pawl_error *err = NULL;
+    make_bed(&bed);
+    pawl_primitive *node = pawl_timeout("limit", counting("a", &calls), .after_ns = PAWL_ZERO);
+    assert_int_equal(pawl_run(node, bed.ctx, NULL, NULL, &err), PAWL_E_TIMEOUT);
+    assert_int_equal(calls, 0);
+    assert_int_equal(pawl_error_started(err), PAWL_STARTED_NO);
+    expect_error(err, PAWL_E_TIMEOUT, "limit: timeout 'limit': its limit is zero");
+    pawl_primitive_unref(node);
+    clear_bed(&bed);
+}
+
 /* ---- runs ---- */
 
 CLAIM(passes_the_childs_outcome_on_in_time) {
@@ -149,7 +164,7 @@ CLAIM(a_retry_that_gives_up_for_the_limit_is_a_timeout) {
     pawl_primitive *again =
         pawl_retry("again", failing("a", PAWL_E_UNAVAILABLE), .jitter = PAWL_JITTER_NONE, .base_delay_ns = PAWL_S(5));
     expect_failure_of(pawl_timeout("limit", again, .after_ns = PAWL_S(2)), bed.ctx, NULL, PAWL_E_TIMEOUT,
-                      "no time before the deadline");
+                      "timeout 'limit': gave up, since it would have passed its limit of 2 s");
     assert_int_equal(bed.time.slept_ns, 0);
     pawl_context_set_timeout(bed.ctx, PAWL_S(2), NULL); /* an equal one outside goes first */
     again =
@@ -319,6 +334,7 @@ int main(void) {
         cmocka_unit_test(refuses_a_null_child),
         cmocka_unit_test(refuses_a_name_that_is_none),
         cmocka_unit_test(unlimited_is_a_limit_that_never_comes),
+        cmocka_unit_test(zero_is_a_limit_that_has_passed),
         cmocka_unit_test(passes_the_childs_outcome_on_in_time),
         cmocka_unit_test(ends_when_its_limit_passes),
         cmocka_unit_test(B1_waits_until_the_child_has_really_ended),

@@ -8,7 +8,8 @@ PAWL_BEGIN_DECLS
 
 typedef struct pawl_timeout_options {
     size_t size;       /**< sizeof(pawl_timeout_options); set by the macro. */
-    uint64_t after_ns; /**< The limit, from the node's start. Required; PAWL_UNLIMITED for none. */
+    uint64_t after_ns; /**< The limit, from the node's start. Required; PAWL_UNLIMITED for none, PAWL_ZERO: the child is
+                            never started. */
 } pawl_timeout_options;
 
 /** `pawl_timeout("limit", child, .after_ns = PAWL_S(30))` */
@@ -22,9 +23,10 @@ typedef struct pawl_timeout_options {
  * @param options  Copied. NULL is a failed primitive, since after_ns is required; so is after_ns 0.
  *
  * A run returns the child's outcome; PAWL_E_TIMEOUT (cause: what the child said, if it said something) when this limit
- * ended it; PAWL_E_DEADLINE when an outer one did; PAWL_E_CANCELLED when it was cancelled. A success that came before
- * the limit is delivered. Reads the clock once; arms no timer while the child completes inline. No allocation. Threads:
- * create, run and release on any thread; several may run it at once.
+ * ended it, or when the child gave up at once because it would have passed it, as retry does (started is "no" when the
+ * limit is PAWL_ZERO); PAWL_E_DEADLINE when an outer one did; PAWL_E_CANCELLED when it was cancelled. A success that
+ * came before the limit is delivered. Reads the clock once; arms no timer while the child completes inline. No
+ * allocation. Threads: create, run and release on any thread; several may run it at once.
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_timeout_new(const char *name, pawl_primitive *child,
                                                          const pawl_timeout_options *options);
