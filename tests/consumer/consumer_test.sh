@@ -36,6 +36,17 @@ expect_hello "$work/pc_shared"
 expect_hello "$work/pc_static" "$helper"
 expect_hello "$prefix/bin/pawl" exec -c "print('hello from the sandbox')"
 
+# In a prefix that is not the configured one, started by name, in a folder that is not its own.
+mkdir -p "$work/traps" "$work/moved"
+printf '#!/bin/sh\necho trapped >&2\nexit 1\n' | tee "$work/traps/pawl" >"$work/traps/pawl-sandbox"
+chmod +x "$work"/traps/*
+mv "$prefix" "$work/moved/prefix"
+(cd "$work/traps" && PATH=$work/moved/prefix/bin:$PATH && expect_hello pawl exec -c "print('hello from the sandbox')")
+cp "$work/pc_static" "$work/moved/prefix/bin/own" # a stranger's program beside the tool
+(cd "$work/traps" && PATH=$work/moved/prefix/bin:$PATH && expect_hello own)
+rm "$work/moved/prefix/bin/own"
+mv "$work/moved/prefix" "$prefix"
+
 ldd "$work/pc_shared" | grep -q "libpawl.so.0 => $libdir/" || fail "pc_shared does not load the installed libpawl.so.0"
 ! ldd "$work/pc_static" | grep libpawl || fail "pc_static loads the shared library"
 [ "$(pkg-config --modversion pawl)" = "$("$work/pc_shared" --version)" ] || fail "the versions differ"

@@ -69,6 +69,14 @@ grep -q 'sandbox.run' "$work/err" || fail "--verbose writes the trace tree"
 "$tool" frobnicate 2>/dev/null && fail "an unknown command"
 "$tool" --version | grep -q '^pawl [0-9]' || fail "--version"
 
+# Started through PATH it knows itself by name alone; a folder of traps must not become its own folder.
+mkdir "$work/traps"
+printf '#!/bin/sh\ntouch "%s/trapped"\n' "$work" | tee "$work/traps/pawl" >"$work/traps/pawl-sandbox"
+chmod +x "$work"/traps/*
+got=$(cd "$work/traps" && PATH=$(dirname "$(realpath "$tool")"):$PATH pawl exec -c 'print("mine")' </dev/null 2>"$work/err")
+[ "$got" = mine ] || fail "through PATH it does not find its own helper: $(head -c 300 "$work/err")"
+[ ! -e "$work/trapped" ] || fail "through PATH it executes pawl-sandbox of the current folder"
+
 # An interrupt ends the sandbox before the tool.
 "$tool" exec -c 'import time; time.sleep(60)' </dev/null 2>/dev/null &
 pid=$!

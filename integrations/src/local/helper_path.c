@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@
 #include <unistd.h>
 
 #define NAME "pawl-sandbox"
-#define TRIED_BYTES 800
+#define EXE_TO_LIBEXEC "../libexec/pawl" /* in whatever prefix the program was installed */
+#define TRIED_BYTES 1600
 
 static bool is_program(const char *path) {
     struct stat about;
@@ -25,11 +27,18 @@ static bool is_program(const char *path) {
     return access(path, X_OK) == 0;
 }
 
-/* Folder of the file this code was loaded from: the shared library, or the program it was linked into. */
+/*
+ * Folder of the shared library this code was loaded from. Of code that was linked into the program dladdr(3) tells
+ * argv[0], which any caller chooses and which is a bare name when PATH led to the program: never a path to look at. A
+ * library that was loaded by a relative name is passed over for the same reason: the current folder proves nothing.
+ */
 static bool library_folder(char *ret_folder) {
     Dl_info info;
+    struct link_map *object = NULL;
     static const char anchor; /* of this file */
-    if (!dladdr(&anchor, &info) || !info.dli_fname || !realpath(info.dli_fname, ret_folder))
+    if (!dladdr1(&anchor, &info, (void **)&object, RTLD_DL_LINKMAP) || !object || !object->l_name)
+        return false;
+    if (object->l_name[0] != '/' || !realpath(object->l_name, ret_folder))
         return false;
     *strrchr(ret_folder, '/') = '\0';
     return true;
@@ -65,9 +74,9 @@ static bool try_all(struct search *search) {
     if (library_folder(folder) &&
         (try_folder(search, folder, "") || try_folder(search, folder, PAWL_LIBDIR_TO_LIBEXEC)))
         return true;
-    if (try_folder(search, PAWL_LIBEXEC_DIR, ""))
+    if (executable_folder(folder) && (try_folder(search, folder, "") || try_folder(search, folder, EXE_TO_LIBEXEC)))
         return true;
-    return executable_folder(folder) && try_folder(search, folder, "");
+    return try_folder(search, PAWL_LIBEXEC_DIR, "");
 }
 
 pawl_status pawl_helper_path_find(const char *option, const char *runtime_option, char **ret_path, pawl_error **err) {

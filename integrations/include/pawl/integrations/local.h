@@ -1,8 +1,14 @@
 /** @file pawl/integrations/local.h  @brief Sandboxes on this machine: namespaces, Landlock, seccomp; no key, no root.
  *
  * A small helper program (pawl-sandbox), started with the provider and started again when lost, makes the sandboxes;
- * the host process is never forked. It is looked for at: the helper_path option, the runtime's helper_path option,
- * beside the library, in libexec as installed, beside the executable. A given path is the only one tried.
+ * the host process is never forked. It is looked for at: the helper_path option, the runtime's helper_path option (a
+ * given path is the only one tried); beside the shared library and in libexec of its prefix; beside the executable and
+ * in ../libexec/pawl of its folder; in libexec as configured. The current folder and PATH are never searched, and a
+ * shared library that was loaded by a relative name counts as none.
+ *
+ * A program linked with pawl_static has no library beside it. It finds the helper without being told if it is installed
+ * into the same prefix (prefix/bin/program, prefix/libexec/pawl/pawl-sandbox), if pawl-sandbox is shipped beside it, or
+ * if the library was installed into the prefix it was configured for; else it must give helper_path.
  *
  * A local sandbox runs one program (a fresh one per run); it is made when the program is started.
  */
