@@ -82,7 +82,8 @@ bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err) {
 /* ---- making ---- */
 
 static pawl_status bad_option(pawl_error **err, const char *name, uint64_t value, uint64_t most) {
-    return pawl_error_set(err, PAWL_E_INVALID, "runtime: %s is %llu, at most %llu is allowed", name,
+    value = value == PAWL_ZERO ? 0 : value;
+    return pawl_error_set(err, PAWL_E_INVALID, "runtime: %s is %llu, between 1 and %llu are allowed", name,
                           (unsigned long long)value, (unsigned long long)most);
 }
 
@@ -94,7 +95,7 @@ static pawl_status set_options(pawl_runtime_options *set, const pawl_runtime_opt
         return bad_option(err, "loop_threads", set->loop_threads, LOOP_THREADS);
     if (set->pool_threads > 4096)
         return bad_option(err, "pool_threads", set->pool_threads, 4096);
-    set->log_level = set->log_level ? set->log_level : PAWL_LOG_WARN;
+    set->log_level = pawl_option(set->log_level, PAWL_LOG_WARN);
     set->loop_threads = set->loop_threads ? set->loop_threads : 1;
     set->pool_threads = set->pool_threads ? set->pool_threads : 256;
     set->pool_idle_ns = pawl_option(set->pool_idle_ns, PAWL_S(10));

@@ -33,7 +33,9 @@
 #define PAWL_KIB(n) ((uint64_t)(n) << 10)
 #define PAWL_MIB(n) ((uint64_t)(n) << 20)
 
-/** In an option field zero means the documented default; these two say what zero cannot. */
+/** In an option field zero means the documented default; these two say what zero cannot. Where a field does not speak
+ * of them, PAWL_ZERO is zero and PAWL_UNLIMITED a bound that is never reached, and what makes no sense is
+ * PAWL_E_INVALID. An argument needs neither: its 0 is zero. */
 #define PAWL_UNLIMITED UINT64_MAX
 #define PAWL_ZERO (UINT64_MAX - 1)
 

@@ -28,12 +28,14 @@ typedef struct pawl_http_request {
     uint64_t header_count;
     const void *body; /**< Sent as it is, without a Content-Type unless headers has one. */
     uint64_t body_bytes;
-    uint64_t max_response_bytes; /**< Of the body. Default 64 MiB; PAWL_E_LIMIT beyond. Headers: 256, 256 KiB in all. */
-    uint64_t connect_timeout_ns; /**< Name and connection. Default 10 s, at most a day, in whole milliseconds. */
-    uint64_t timeout_ns;         /**< Of the whole exchange. Default 60 s, at most a day, in whole milliseconds; the
-                                    scope's deadline shortens it. */
-    uint64_t no_trace_headers;   /**< Not 0: traceparent and tracestate are left out, as they are when headers has its
-                                      own traceparent. Baggage is never sent: it may go to strangers. */
+    uint64_t max_response_bytes; /**< Of the body. Default 64 MiB, PAWL_ZERO for none; PAWL_E_LIMIT beyond. Headers:
+                                    256, 256 KiB in all. */
+    uint64_t connect_timeout_ns; /**< Name and connection. Default 10 s; in whole milliseconds, rounded up, and between
+                                    1 ms (also for PAWL_ZERO) and a day (also for PAWL_UNLIMITED). */
+    uint64_t timeout_ns; /**< Of the whole exchange. Default 60 s; as connect_timeout_ns. The scope's deadline shortens
+                            it. */
+    uint64_t no_trace_headers; /**< Not 0: traceparent and tracestate are left out, as they are when headers has its
+                                    own traceparent. Baggage is never sent: it may go to strangers. */
     void (*release)(
         void *release_user); /**< Optional; set by prepare. Called once when all is copied, or on failure. */
     void *release_user;

@@ -31,12 +31,13 @@ typedef struct pawl_runtime_options {
     size_t size;             /**< sizeof(pawl_runtime_options); set by the macro. */
     pawl_log_fn log;         /**< NULL: no log. */
     void *log_user;          /**< Borrowed, must outlive the runtime. */
-    uint64_t log_level;      /**< Least pawl_log_level that is logged. Default PAWL_LOG_WARN. */
+    uint64_t log_level;      /**< Least pawl_log_level that is logged. Default PAWL_LOG_WARN; PAWL_ZERO all. */
     uint64_t loop_threads;   /**< For pawl_submit(). Default 1, at most 64. */
     uint64_t pool_threads;   /**< Bound of the pool for blocking leaves; one that waits in a pawl_run() of its own does
                                 not count. Default 256, at most 4,096. */
-    uint64_t pool_idle_ns;   /**< An idle pool thread ends after this. Default 10 s. */
-    uint64_t seed;           /**< Of the random numbers; 0: from the kernel. */
+    uint64_t pool_idle_ns;   /**< An idle pool thread ends after this. Default 10 s; PAWL_ZERO at once, PAWL_UNLIMITED
+                                never. */
+    uint64_t seed;           /**< Of the random numbers; 0: from the kernel. Any other number is a seed. */
     const char *helper_path; /**< Copied. Of the sandbox helper; NULL: beside the library, then libexec, then beside the
                                 executable. */
     const struct pawl_runtime_hooks *hooks; /**< Borrowed, must outlive the runtime. NULL: real time. */

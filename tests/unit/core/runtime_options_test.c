@@ -27,6 +27,8 @@ static void bad_options_are_refused_by_name(void **state) {
                    "loop_threads is 65");
     expect_refused(&(pawl_runtime_options){.size = sizeof(pawl_runtime_options), .pool_threads = 5000},
                    "pool_threads is 5000");
+    expect_refused(&(pawl_runtime_options){.size = sizeof(pawl_runtime_options), .loop_threads = PAWL_ZERO},
+                   "loop_threads is 0, between 1 and 64");
     expect_refused(&(pawl_runtime_options){.size = sizeof(pawl_runtime_options), .hooks = &no_advance},
                    "hooks.advance");
     expect_refused(&(pawl_runtime_options){.size = 3}, "size");
@@ -73,6 +75,10 @@ static void only_lines_of_the_level_asked_for_are_logged(void **state) {
     runtime = pawl_runtime_with(.log = keep_line, .log_user = &lines, .log_level = PAWL_LOG_DEBUG);
     pawl_runtime_log(runtime, PAWL_LOG_DEBUG, "loud");
     assert_string_equal(lines.text, "loud");
+    pawl_runtime_unref(runtime);
+    runtime = pawl_runtime_with(.log = keep_line, .log_user = &lines, .log_level = PAWL_ZERO);
+    pawl_runtime_log(runtime, PAWL_LOG_DEBUG, "louder");
+    assert_string_equal(lines.text, "louder");
     pawl_runtime_unref(runtime);
     runtime = pawl_runtime_new(NULL, NULL);
     pawl_runtime_log(runtime, PAWL_LOG_ERROR, "to nobody");

@@ -16,8 +16,8 @@ PAWL_BEGIN_DECLS
 typedef size_t (*pawl_cache_key)(const pawl_value *input, char *ret_key, size_t capacity, void *user);
 
 typedef struct pawl_cache_options {
-    size_t size;          /**< sizeof(pawl_cache_options); set by the macro. */
-    uint64_t ttl_ns;      /**< A value is a hit while younger. Required; PAWL_UNLIMITED for ever. */
+    size_t size;     /**< sizeof(pawl_cache_options); set by the macro. */
+    uint64_t ttl_ns; /**< A value is a hit while younger. Required; PAWL_UNLIMITED for ever, PAWL_ZERO is refused. */
     uint64_t max_entries; /**< Bound; the least recently used entry goes. Default 1,024; at most 2^24. Takes 8 bytes of
                              address space an entry at once. */
     const char *const

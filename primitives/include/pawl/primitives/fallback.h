@@ -13,7 +13,8 @@ typedef struct pawl_fallback_options {
     pawl_outcome_predicate should_fall_back;
     void *user; /**< Of should_fall_back. Borrowed, must outlive the node. */
     /** Time kept back from all but the last child for the ones after it, when the scope has a deadline: a child that
-     * has none left is not started, one that uses it up has timed out. Default 0. */
+     * has none left is not started, one that uses it up has timed out. Default 0, as with PAWL_ZERO; PAWL_UNLIMITED is
+     * refused. */
     uint64_t reserve_ns;
 } pawl_fallback_options;
 

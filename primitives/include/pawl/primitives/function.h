@@ -34,7 +34,8 @@ typedef struct pawl_function_options {
      * For work that cannot be told to stop. It always runs on a pool thread, with a context of its own (same ids, its
      * scope's cancellation, no span). Ending the runtime waits for it. */
     uint64_t abandonable;
-    uint64_t grace_ns; /**< Default 1 s; PAWL_ZERO none. Without abandonable it must be 0. */
+    /** Default 1 s; PAWL_ZERO none, PAWL_UNLIMITED waits for its end. Without abandonable it must be 0. */
+    uint64_t grace_ns;
 } pawl_function_options;
 
 /** `pawl_function_with("legacy", call_it, user, .abandonable = 1)` */

@@ -14,7 +14,7 @@ typedef enum pawl_parallel_mode {
 typedef struct pawl_parallel_options {
     size_t size;              /**< sizeof(pawl_parallel_options); set by the macro. */
     uint64_t mode;            /**< pawl_parallel_mode. Default PAWL_PARALLEL_ALL. */
-    uint64_t max_concurrency; /**< How many run at once. Default: all. */
+    uint64_t max_concurrency; /**< How many run at once. Default: all, as with PAWL_UNLIMITED; PAWL_ZERO is refused. */
 } pawl_parallel_options;
 
 /** `pawl_parallel("both", PAWL_CHILDREN(a, b), .max_concurrency = 1)` */

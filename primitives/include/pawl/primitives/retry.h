@@ -14,12 +14,14 @@ typedef enum pawl_jitter {
 
 /** Zero means the default. Fields are only ever appended. */
 typedef struct pawl_retry_options {
-    size_t size;             /**< sizeof(pawl_retry_options); set by the macro. */
-    uint64_t max_attempts;   /**< The first try included. Default 3; PAWL_UNLIMITED for no bound. */
-    uint64_t base_delay_ns;  /**< Before the second attempt; doubles each time. Default 100 ms; PAWL_ZERO for none. */
-    uint64_t max_delay_ns;   /**< Bound of one wait. Default 10 s. */
-    uint64_t min_delay_ns;   /**< Least wait, jitter included. Default 0. */
-    uint64_t max_elapsed_ns; /**< No attempt starts later than this after the node's start. Default: no bound. */
+    size_t size;           /**< sizeof(pawl_retry_options); set by the macro. */
+    uint64_t max_attempts; /**< The first try included. Default 3; PAWL_UNLIMITED for no bound; PAWL_ZERO is refused. */
+    uint64_t base_delay_ns; /**< Before the second attempt; doubles each time. Default 100 ms; PAWL_ZERO for none. */
+    uint64_t max_delay_ns;  /**< Bound of one wait. Default 10 s; PAWL_UNLIMITED for none, PAWL_ZERO only with a base of
+                               PAWL_ZERO. */
+    uint64_t min_delay_ns;  /**< Least wait, jitter included. Default 0, as with PAWL_ZERO; at most max_delay_ns. */
+    uint64_t max_elapsed_ns; /**< No attempt starts later than this after the node's start. Default: no bound, as with
+                                PAWL_UNLIMITED; PAWL_ZERO: only while no time has passed. */
     uint64_t jitter;         /**< pawl_jitter. Default PAWL_JITTER_FULL. */
     /** Whether an outcome (also a successful one) is to be tried again. NULL: pawl_outcome_is_retryable(). Cancellation
      * never is. */
