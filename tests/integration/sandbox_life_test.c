@@ -228,6 +228,84 @@ static void a_killed_sandbox_ends_its_program(void **state) {
     pawl_context_unref(ctx);
 }
 
+/* ---- the thread of the run is held up by an output callback ---- */
+
+struct stall {
+    const char *name;
+    uint64_t until_ns;
+    bool gone;
+};
+
+static void hold_up(void *user, const void *bytes, size_t length) {
+    struct stall *stall = user;
+    (void)bytes, (void)length;
+    stall->gone = are_gone_within(stall->name, PAWL_S(2));
+    while (now_ns() < stall->until_ns)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static pawl_execution_result *run_stalled(pawl_context *ctx, const char *code, uint64_t wall_ns, struct stall *stall) {
+    const pawl_execution_limits limits = {.size = sizeof limits, .wall_ns = wall_ns};
+    const pawl_execution_handlers handlers = {.size = sizeof handlers, .on_stdout = hold_up, .user = stall};
+    pawl_execution_request request = program("bash", code);
+    pawl_execution_result *result = NULL;
+    request.args = &stall->name, request.arg_count = 1;
+    request.limits = &limits;
+    request.handlers = &handlers;
+    assert_int_equal(pawl_sandbox_run_once(programs_provider(), ctx, &request, &result, NULL), PAWL_OK);
+    pawl_context_unref(ctx);
+    return result;
+}
+
+static void a_blocked_callback_does_not_keep_an_overdue_program_alive(void **state) {
+    (void)state;
+    struct stall stall = {.name = marker()};
+    pawl_execution_result *result = run_stalled(pawl_context_new(programs_runtime()),
+                                                "echo on\nwhile :; do sleep 9 & :; wait; done", PAWL_MS(200), &stall);
+    assert_true(stall.gone);
+    assert_outcome(result, "wall_timeout");
+    assert_int_equal(result->signal, 0);
+    assert_printed(result, "on\n");
+    pawl_execution_result_free(result);
+}
+
+static void a_blocked_callback_does_not_keep_a_program_alive_beyond_the_deadline(void **state) {
+    (void)state;
+    struct stall stall = {.name = marker()};
+    pawl_context *ctx = pawl_context_new(programs_runtime());
+    assert_int_equal(pawl_context_set_timeout(ctx, PAWL_MS(300), NULL), PAWL_OK);
+    pawl_execution_result *result = run_stalled(ctx, "echo on; while :; do :; done", PAWL_S(60), &stall);
+    assert_true(stall.gone);
+    assert_outcome(result, "cancelled");
+    assert_non_null(strstr(result->detail, "deadline"));
+    pawl_execution_result_free(result);
+}
+
+static void a_blocked_callback_does_not_keep_a_cancelled_program_alive(void **state) {
+    (void)state;
+    struct stall stall = {.name = marker()};
+    struct cancel cancel = {pawl_context_new(programs_runtime()), PAWL_MS(300)};
+    pthread_t thread;
+    pthread_create(&thread, NULL, cancel_later, &cancel);
+    pawl_execution_result *result =
+        run_stalled(pawl_context_ref(cancel.ctx), "echo on; while :; do :; done", PAWL_S(60), &stall);
+    pthread_join(thread, NULL);
+    assert_true(stall.gone);
+    assert_outcome(result, "cancelled");
+    assert_non_null(strstr(result->detail, "was cancelled"));
+    pawl_execution_result_free(result);
+    pawl_context_unref(cancel.ctx);
+}
+
+static void what_ended_in_time_is_ok_although_its_callback_was_late(void **state) {
+    (void)state;
+    struct stall stall = {.name = marker(), .until_ns = now_ns() + PAWL_S(2)};
+    pawl_execution_result *result = run_stalled(pawl_context_new(programs_runtime()), "echo on", PAWL_S(1), &stall);
+    assert_true(stall.gone);
+    assert_outcome(result, "ok");
+    pawl_execution_result_free(result);
+}
+
 /* ---- helper and host die ---- */
 
 static pid_t helper_of(pawl_sandbox_provider *provider) {
@@ -363,6 +441,10 @@ int main(void) {
         cmocka_unit_test(test_64_a_cancelled_node_fails_as_cancelled_and_after_its_end_nothing_happens),
         cmocka_unit_test(test_64_the_deadline_of_the_whole_run_ends_the_program),
         cmocka_unit_test(a_killed_sandbox_ends_its_program),
+        cmocka_unit_test(a_blocked_callback_does_not_keep_an_overdue_program_alive),
+        cmocka_unit_test(a_blocked_callback_does_not_keep_a_program_alive_beyond_the_deadline),
+        cmocka_unit_test(a_blocked_callback_does_not_keep_a_cancelled_program_alive),
+        cmocka_unit_test(what_ended_in_time_is_ok_although_its_callback_was_late),
         cmocka_unit_test(test_65_all_die_with_a_killed_host),
         cmocka_unit_test(test_66_a_helper_killed_under_a_run_loses_the_sandbox_and_the_next_run_works),
         cmocka_unit_test(test_66_a_helper_killed_between_runs_is_replaced_unnoticed),

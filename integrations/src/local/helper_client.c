@@ -93,6 +93,7 @@ static bool wait_for_room(int control, int error, uint64_t until_ns) {
 }
 
 static int send_run(int control, uint64_t run_id, const int fds[PAWL_RUN_FDS]) {
+    size_t bytes = (size_t)(fds[PAWL_RUN_CANCEL] < 0 ? PAWL_RUN_CANCEL : PAWL_RUN_FDS) * sizeof(int);
     struct pawl_wire_control body = {PAWL_WIRE_MAGIC, PAWL_WIRE_VERSION, PAWL_CONTROL_RUN, 0, 0, run_id};
     union {
         struct cmsghdr header;
@@ -100,12 +101,12 @@ static int send_run(int control, uint64_t run_id, const int fds[PAWL_RUN_FDS]) {
     } rights = {0};
     struct iovec piece = {&body, sizeof body};
     struct msghdr message = {
-        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &rights, .msg_controllen = sizeof rights};
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &rights, .msg_controllen = CMSG_SPACE(bytes)};
     struct cmsghdr *part = CMSG_FIRSTHDR(&message);
     part->cmsg_level = SOL_SOCKET;
     part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(PAWL_RUN_FDS * sizeof(int));
-    memcpy(CMSG_DATA(part), fds, PAWL_RUN_FDS * sizeof(int));
+    part->cmsg_len = CMSG_LEN(bytes);
+    memcpy(CMSG_DATA(part), fds, bytes);
     uint64_t until = pawl_helper_now_ns() + CONTROL_PATIENCE_MS * UINT64_C(1000000);
     while (sendmsg(control, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         if (!is_full(errno) || !wait_for_room(control, errno, until))

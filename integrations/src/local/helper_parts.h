@@ -37,13 +37,16 @@ bool pawl_helper_process_has_ended(const struct pawl_helper_process *process);
 /* ---- helper_client.c ---- */
 
 /*
- * Hands the four descriptors of a run to the helper, starting a new helper if the old one is gone. The caller keeps the
- * descriptors. NULL with text set; else a reference to the process that has the run.
+ * Hands the descriptors of a run (the last may be -1: none) to the helper, starting a new helper if the old one is
+ * gone. The caller keeps the descriptors. NULL with text set; else a reference to the process that has the run.
  */
 struct pawl_helper_process *pawl_helper_client_submit(pawl_helper_client *client, const int fds[PAWL_RUN_FDS],
                                                       char *text, size_t text_bytes);
 
 /* ---- helper_request.c: the request as messages ---- */
+
+/* Init kills this much after the client was to: in the ordinary case the client is the one that knows why. */
+#define PAWL_HELPER_MARGIN_NS UINT64_C(100000000)
 
 struct pawl_helper_encoder {
     const struct pawl_helper_request *request;
@@ -51,6 +54,8 @@ struct pawl_helper_encoder {
     size_t index;
     size_t offset;
     const char *fault; /* static: why the request cannot be sent at all */
+    uint64_t deadline_ns;
+    struct pawl_wire_limits limits; /* the request's with its times */
 };
 /* Fills the next message, at most PAWL_WIRE_MESSAGE_MAX bytes. 0: all said, or encoder->fault is set. */
 size_t pawl_helper_encode(struct pawl_helper_encoder *encoder, uint8_t *message);

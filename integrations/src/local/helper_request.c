@@ -13,6 +13,10 @@ struct piece {
     size_t body_bytes;
 };
 
+static uint64_t later(uint64_t time_ns) {
+    return time_ns > UINT64_MAX - PAWL_HELPER_MARGIN_NS ? PAWL_UNBOUNDED : time_ns + PAWL_HELPER_MARGIN_NS;
+}
+
 static void next_section(struct pawl_helper_encoder *encoder) {
     encoder->section++;
     encoder->index = 0;
@@ -81,7 +85,10 @@ static bool take_piece(struct pawl_helper_encoder *encoder, struct pawl_wire_fil
     switch ((enum section)encoder->section) {
     case LIMITS:
         next_section(encoder);
-        *piece = (struct piece){PAWL_REQUEST_LIMITS, NULL, 0, &request->limits, sizeof request->limits};
+        encoder->limits = request->limits;
+        encoder->limits.wall_ns = later(request->timeout_ns);
+        encoder->limits.until_ns = later(encoder->deadline_ns);
+        *piece = (struct piece){PAWL_REQUEST_LIMITS, NULL, 0, &encoder->limits, sizeof encoder->limits};
         return true;
     case EXEC:
         return take_one(encoder, PAWL_REQUEST_EXEC, request->exec, piece);

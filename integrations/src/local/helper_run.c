@@ -47,7 +47,7 @@ static void close_fd(int *fd) {
 }
 
 static void close_guest_ends(struct run *run) {
-    for (int i = 0; i < PAWL_RUN_FDS; i++)
+    for (int i = 0; i < PAWL_RUN_CANCEL; i++) /* the cancel event is the caller's */
         close_fd(&run->guest[i]);
 }
 
@@ -335,7 +335,10 @@ static bool look_at_clock(struct run *run) {
         return false;
     if (run->done)
         return true;
-    if (now >= run->deadline_ns)
+    if (now < run->deadline_ns && now < timeout_at(run))
+        return true;
+    read_socket(run); /* this thread may be late: what ended in time did not time out */
+    if (now >= run->deadline_ns && !run->result->exited)
         take_back(run, PAWL_HELPER_DEADLINE);
     else if (now >= timeout_at(run))
         take_back(run, PAWL_HELPER_TIMED_OUT);
@@ -383,16 +386,27 @@ static void kill_with_helper(struct run *run, struct pawl_helper_process *proces
     }
 }
 
+/* Init killed the program, later than both times: for the one that came first. */
+static enum pawl_helper_end overdue(const struct run *run) {
+    uint64_t began = run->result->times.exec_ns, timeout = run->request->timeout_ns;
+    uint64_t timeout_at = timeout > UINT64_MAX - began ? UINT64_MAX : began + timeout;
+    return run->deadline_ns < timeout_at ? PAWL_HELPER_DEADLINE : PAWL_HELPER_TIMED_OUT;
+}
+
 static void conclude(struct run *run, struct pawl_helper_process *process, bool in_time) {
     struct pawl_helper_result *result = run->result;
     if (run->killed && !in_time)
         kill_with_helper(run, process);
     result->confirmed = run->done || run->refused || run->socket < 0;
+    if (!run->done && run->ended.flags & PAWL_ENDED_BY_CANCEL) { /* before whatever this thread found out later */
+        run->killed = true;
+        result->end = PAWL_HELPER_CANCELLED;
+    }
     result->may_have_run = result->started || (!run->refused && is_sent(run));
     if (run->killed || run->refused)
         return;
     if (run->done && result->exited)
-        result->end = PAWL_HELPER_EXITED;
+        result->end = result->exit.flags & PAWL_EXIT_OVERDUE ? overdue(run) : PAWL_HELPER_EXITED;
     else if (pawl_helper_process_has_ended(process))
         lose(run, "the sandbox was lost: its helper died; the next run starts another");
     else if (run->ended.kind == PAWL_EXIT_SIGNAL)
@@ -429,6 +443,7 @@ static void perform(struct run *run, pawl_helper_client *client, int cancel_fd) 
         unavailable(run, result->text);
         return;
     }
+    run->guest[PAWL_RUN_CANCEL] = cancel_fd;
     send_request(run); /* so that the sandbox finds it at once */
     if (run->refused)
         return;
@@ -455,6 +470,7 @@ static struct run *make_run(const struct pawl_helper_request *request, const str
     run->deadline_ns = deadline_ns;
     run->give_up_ns = PAWL_UNBOUNDED;
     run->encoder.request = request;
+    run->encoder.deadline_ns = deadline_ns;
     run->socket = run->streams[1] = run->streams[2] = run->stdin_writer = run->stdin_reader = -1;
     for (int i = 0; i < PAWL_RUN_FDS; i++)
         run->guest[i] = -1;

@@ -2,13 +2,16 @@
  * The wire format between the library and its helper pawl-sandbox.
  *
  * Control socket (SOCK_SEQPACKET, descriptor 3 of the helper): one message is one pawl_wire_control and its body. The
- * helper speaks first (HELLO). A RUN carries four descriptors (see enum pawl_run_fd) and starts one sandbox; the
+ * helper speaks first (HELLO). A RUN carries descriptors (see enum pawl_run_fd) and starts one sandbox; the
  * end of the socket ends the helper and all it runs. A type the helper does not know is answered by CONTROL_ERROR.
  *
  * Run socket (SOCK_SEQPACKET, one per run): a message is a sequence of whole frames, each a pawl_wire_frame and its
  * payload. The library sends the request (HEAD frames in any order, then files, then END) and reads the reply. It takes
  * a run back by shutting its end down or closing it: the helper then kills the sandbox. The end of the socket on the
  * library's side means that every process of the sandbox is gone.
+ *
+ * The thread of a run may be held up by the host (an output callback that blocks), so nothing that ends a program rests
+ * on it alone: the sandbox's init keeps the wall limit and the deadline, and the helper watches the run's cancel event.
  *
  * Both programs are of one build on one machine: native byte order, structs without padding, one version for all.
  */
@@ -20,7 +23,7 @@
 #include <stdint.h>
 
 #define PAWL_WIRE_MAGIC UINT32_C(0x4c574150)
-#define PAWL_WIRE_VERSION 1
+#define PAWL_WIRE_VERSION 2
 #define PAWL_WIRE_CONTROL_FD 3
 
 /* Bounds of one request. A message bounds a string too, since no frame crosses messages. */
@@ -42,12 +45,12 @@
 
 enum pawl_control_type {
     PAWL_CONTROL_HELLO = 1, /* helper: pawl_wire_hello, then text_bytes of text */
-    PAWL_CONTROL_RUN = 2,   /* library: no body, PAWL_RUN_FDS descriptors */
+    PAWL_CONTROL_RUN = 2,   /* library: no body, PAWL_RUN_FDS descriptors (CANCEL, the last, may be left out) */
     PAWL_CONTROL_ERROR = 3, /* helper: text; run_id repeats the message complained of */
     /* 16..31 warm interpreters and pools, 32..47 sessions, 48..63 cgroups: reserved, refused by this version */
 };
 
-enum pawl_run_fd { PAWL_RUN_SOCKET, PAWL_RUN_STDIN, PAWL_RUN_STDOUT, PAWL_RUN_STDERR, PAWL_RUN_FDS };
+enum pawl_run_fd { PAWL_RUN_SOCKET, PAWL_RUN_STDIN, PAWL_RUN_STDOUT, PAWL_RUN_STDERR, PAWL_RUN_CANCEL, PAWL_RUN_FDS };
 
 struct pawl_wire_control {
     uint32_t magic;
@@ -145,8 +148,10 @@ struct pawl_wire_limits {
     uint64_t collect_total_bytes; /* so is one that does not fit the rest of this */
     uint64_t allow_missing;       /* PAWL_OPTIONAL_MECHANISMS this run does without where the machine lacks them */
     uint64_t flags;               /* PAWL_LIMITS_* */
+    uint64_t wall_ns;             /* from the program's exec on */
+    uint64_t until_ns;            /* CLOCK_MONOTONIC: the deadline */
 };
-static_assert(sizeof(struct pawl_wire_limits) == 96, "no padding");
+static_assert(sizeof(struct pawl_wire_limits) == 112, "no padding");
 #define PAWL_LIMITS_PROBE 1u /* build and lock the sandbox, start nothing */
 
 enum pawl_wire_folder {
@@ -210,6 +215,7 @@ struct pawl_wire_exit {
 static_assert(sizeof(struct pawl_wire_exit) == 56, "no padding");
 #define PAWL_EXIT_CPU_LIMIT 1u /* ended by the kernel for cpu_ns */
 #define PAWL_EXIT_LEFTOVERS 2u /* processes outlived the program and were killed */
+#define PAWL_EXIT_OVERDUE 4u   /* killed by init for wall_ns or until_ns; no results are collected */
 
 enum pawl_result_kind {
     PAWL_RESULT_REGULAR = 1, /* DATA frames follow, size bytes in all (fewer if error is set) */
@@ -237,6 +243,7 @@ struct pawl_wire_ended {
 };
 static_assert(sizeof(struct pawl_wire_ended) == 16, "no padding");
 #define PAWL_ENDED_TAKEN_BACK 1u /* killed because the library shut the run socket down */
+#define PAWL_ENDED_BY_CANCEL 2u  /* killed because of the cancel event */
 
 /*
  * Why a path from outside is refused, or NULL: it must be relative, without NUL, empty, "." and ".." components, and

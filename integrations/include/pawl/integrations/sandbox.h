@@ -107,7 +107,8 @@ typedef struct pawl_execution_file {
 
 /**
  * Bytes of a stream as they arrive, before anything is cut, in order within a stream. On the thread that runs the
- * program, so a slow callback slows the program down. Must not call into the sandbox.
+ * program, so a slow callback slows the program down. One that blocks holds up the call, not the program's end: wall
+ * limit, deadline and cancellation kill the program all the same (100 ms later). Must not call into the sandbox.
  * @param bytes  Borrowed during the call; any bytes, cut anywhere.
  */
 typedef void (*pawl_output_fn)(void *user, const void *bytes, size_t length);

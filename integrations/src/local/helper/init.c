@@ -25,6 +25,7 @@ struct launch {
     enum pawl_stage stage; /* what failed; with error */
     int error;
     uint64_t exec_ns;
+    sigset_t mask; /* the program's: init itself blocks SIGCHLD to wait for it */
 };
 
 static char *default_env[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
@@ -65,6 +66,7 @@ static int run_program(void *argument) {
     const struct sandbox *sandbox = launch->sandbox;
     const struct request *request = sandbox->request;
     setsid();
+    sigprocmask(SIG_SETMASK, &launch->mask, NULL);
     for (int i = 0; i < 3; i++)
         if (dup2(sandbox->stdio[i], i) < 0)
             return launch_fail(launch, PAWL_STAGE_LIMITS, errno);
@@ -107,19 +109,58 @@ static bool is_cpu_limit(const struct request *request, int status, const struct
            (WTERMSIG(status) == SIGKILL && time_ns(used->ru_utime) + time_ns(used->ru_stime) >= request->limits.cpu_ns);
 }
 
+static uint64_t end_of(const struct launch *launch) {
+    const struct pawl_wire_limits *limits = &launch->sandbox->request->limits;
+    uint64_t end = launch->exec_ns > UINT64_MAX - limits->wall_ns ? PAWL_UNBOUNDED : launch->exec_ns + limits->wall_ns;
+    return limits->until_ns < end ? limits->until_ns : end;
+}
+
+/* The next word of a child (or of a guest that makes one up: harmless). False: it is until_ns. */
+static bool wait_for_word(uint64_t until_ns) {
+    sigset_t word;
+    uint64_t now = now_ns(), left = until_ns > now ? until_ns - now : 0;
+    struct timespec timeout = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+    sigemptyset(&word);
+    sigaddset(&word, SIGCHLD);
+    return sigtimedwait(&word, NULL, until_ns == PAWL_UNBOUNDED ? NULL : &timeout) >= 0 || errno != EAGAIN;
+}
+
+/*
+ * Reaps whoever ends until the program does. The library's clock is the first to end an overdue program; this one is
+ * for when its thread is held up.
+ */
+static int reap_until(pid_t program, uint64_t until_ns, struct pawl_wire_exit *ended, struct rusage *used) {
+    for (;;) {
+        int status;
+        pid_t pid;
+        while ((pid = wait4(-1, &status, __WALL | WNOHANG, used)) > 0) {
+            ended->processes++;
+            if (pid == program)
+                return status;
+        }
+        if (wait_for_word(until_ns))
+            continue;
+        kill(-1, SIGKILL);
+        ended->flags |= PAWL_EXIT_OVERDUE;
+        until_ns = PAWL_UNBOUNDED;
+    }
+}
+
+static uint64_t flags_of(const struct launch *launch, int status, uint64_t flags, const struct rusage *used) {
+    if (flags & PAWL_EXIT_OVERDUE && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        return PAWL_EXIT_OVERDUE;
+    return is_cpu_limit(launch->sandbox->request, status, used) ? PAWL_EXIT_CPU_LIMIT : 0;
+}
+
 /* Waits for the program, reaping orphans on the way; then ends everything else. */
 static void attend(const struct launch *launch, pid_t program, struct pawl_wire_exit *ended) {
     struct rusage used;
-    int status = 0;
+    int status = reap_until(program, end_of(launch), ended, &used);
     pid_t pid;
-    do {
-        pid = wait4(-1, &status, __WALL, &used);
-        ended->processes += pid > 0;
-    } while (pid != program && (pid > 0 || errno == EINTR));
     ended->wall_ns = now_ns() - launch->exec_ns;
     ended->kind = WIFSIGNALED(status) ? PAWL_EXIT_SIGNAL : PAWL_EXIT_STATUS;
     ended->status = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
-    ended->flags = is_cpu_limit(launch->sandbox->request, status, &used) ? PAWL_EXIT_CPU_LIMIT : 0;
+    ended->flags = flags_of(launch, status, ended->flags, &used);
     kill(-1, SIGKILL);
     while ((pid = wait4(-1, &status, __WALL, NULL)) > 0 || errno == EINTR) {
         ended->processes += pid > 0;
@@ -136,6 +177,13 @@ static void add_usage(struct pawl_wire_exit *ended) {
     ended->max_rss_bytes = (uint64_t)used.ru_maxrss * 1024u;
 }
 
+static void block_child_signal(sigset_t *ret_before) {
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, ret_before);
+}
+
 void init_run(struct sandbox *sandbox, int ruleset) {
     struct launch launch = {.sandbox = sandbox, .ruleset = ruleset, .cwd = sandbox->work};
     struct pawl_wire_started started = {0, sandbox->created_ns, sandbox->built_ns, 0};
@@ -145,6 +193,7 @@ void init_run(struct sandbox *sandbox, int ruleset) {
     if (launch.cwd < 0)
         sandbox_fail(sandbox, PAWL_STAGE_CWD, errno, "cannot enter '%s'", sandbox->request->cwd);
     make_environment(sandbox->request);
+    block_child_signal(&launch.mask);
     pid_t program = start_program(&launch);
     check_launch(&launch, program);
     for (int i = 0; i < 3; i++)
@@ -155,7 +204,8 @@ void init_run(struct sandbox *sandbox, int ruleset) {
     attend(&launch, program, &ended);
     add_usage(&ended);
     reply(sandbox->run, PAWL_REPLY_EXIT, &ended, sizeof ended, NULL, 0);
-    files_collect(sandbox);
+    if (!(ended.flags & PAWL_EXIT_OVERDUE))
+        files_collect(sandbox);
     reply(sandbox->run, PAWL_REPLY_DONE, NULL, 0, NULL, 0);
     _exit(0);
 }

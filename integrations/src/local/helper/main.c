@@ -25,15 +25,16 @@
 struct run {
     int socket;      /* -1: free */
     uint32_t number; /* changes with each use of the slot, so that an event of the last one is known as such */
+    int cancel;      /* readable: kill; -1: none */
     struct sandbox_handle sandbox;
-    bool taken_back;
+    uint64_t why; /* it was killed: PAWL_ENDED_* */
 };
 
 static struct helper helper;
 static struct run runs[RUNS_MAX];
 static int events = -1;
 
-enum source { SOURCE_CONTROL, SOURCE_PARENT, SOURCE_SANDBOX, SOURCE_RUN };
+enum source { SOURCE_CONTROL, SOURCE_PARENT, SOURCE_SANDBOX, SOURCE_RUN, SOURCE_CANCEL };
 
 static bool watch(int fd, uint32_t what, enum source source, const struct run *run) {
     uint64_t slot = run ? (uint64_t)(run - runs) : 0, number = run ? run->number : 0;
@@ -69,6 +70,17 @@ static struct run *free_run(void) {
     return NULL;
 }
 
+static void kill_run(struct run *run, uint64_t why) {
+    run->why |= why;
+    pidfd_send_signal(run->sandbox.pidfd, SIGKILL, NULL, 0);
+}
+
+/* A run without a cancel event is cancelled by its socket alone. False: it cannot be watched. */
+static bool watch_cancel(struct run *run, int fd) {
+    run->cancel = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, PAWL_WIRE_CONTROL_FD + 1);
+    return fd < 0 || (run->cancel >= 0 && watch(run->cancel, EPOLLIN, SOURCE_CANCEL, run));
+}
+
 /* Takes nothing over: the caller closes fds. */
 static void start_run(const int fds[PAWL_RUN_FDS]) {
     struct run *run = free_run();
@@ -89,25 +101,37 @@ static void start_run(const int fds[PAWL_RUN_FDS]) {
     }
     run->socket = kept;
     run->number++;
-    run->taken_back = false;
+    run->why = 0;
     if (!watch(run->sandbox.pidfd, EPOLLIN, SOURCE_SANDBOX, run))
         exit(1); /* out of kernel memory: without the watch this run would never end */
-    if (!watch(kept, EPOLLRDHUP, SOURCE_RUN, run))
-        pidfd_send_signal(run->sandbox.pidfd, SIGKILL, NULL, 0);
+    if (!watch_cancel(run, fds[PAWL_RUN_CANCEL]) || !watch(kept, EPOLLRDHUP, SOURCE_RUN, run))
+        kill_run(run, 0);
 }
 
 /* The library shut its end down. */
 static void take_back(struct run *run) {
-    run->taken_back = true;
-    pidfd_send_signal(run->sandbox.pidfd, SIGKILL, NULL, 0);
+    kill_run(run, PAWL_ENDED_TAKEN_BACK);
     epoll_ctl(events, EPOLL_CTL_DEL, run->socket, NULL);
+}
+
+static void forget_cancel(struct run *run) {
+    if (run->cancel < 0)
+        return;
+    epoll_ctl(events, EPOLL_CTL_DEL, run->cancel, NULL); /* the library has the event open too */
+    close(run->cancel);
+    run->cancel = -1;
+}
+
+static void cancel(struct run *run) {
+    kill_run(run, run->why ? 0 : PAWL_ENDED_BY_CANCEL);
+    forget_cancel(run);
 }
 
 static void end_run(struct run *run) {
     siginfo_t info = {0};
     waitid(P_PIDFD, (id_t)run->sandbox.pidfd, &info, WEXITED | __WALL);
     struct pawl_wire_ended ended = {info.si_code == CLD_EXITED ? PAWL_EXIT_STATUS : PAWL_EXIT_SIGNAL,
-                                    (uint32_t)info.si_status, run->taken_back ? PAWL_ENDED_TAKEN_BACK : 0};
+                                    (uint32_t)info.si_status, run->why};
     struct {
         struct pawl_wire_frame frame;
         struct pawl_wire_ended body;
@@ -115,6 +139,7 @@ static void end_run(struct run *run) {
     send(run->socket, &message, sizeof message, MSG_NOSIGNAL | MSG_DONTWAIT);
     epoll_ctl(events, EPOLL_CTL_DEL, run->sandbox.pidfd, NULL); /* a sandbox just made may still share them */
     epoll_ctl(events, EPOLL_CTL_DEL, run->socket, NULL);
+    forget_cancel(run);
     close(run->sandbox.pidfd);
     close(run->socket);
     run->socket = -1;
@@ -151,8 +176,8 @@ static void obey(const struct pawl_wire_control *control, size_t length, const i
         say(PAWL_CONTROL_ERROR, 0, NULL, 0, "library and helper are of different versions; install them together");
     else if (control->type != PAWL_CONTROL_RUN)
         say(PAWL_CONTROL_ERROR, control->run_id, NULL, 0, "this helper does not know that kind of message");
-    else if (fd_count != PAWL_RUN_FDS || control->length != 0)
-        say(PAWL_CONTROL_ERROR, control->run_id, NULL, 0, "a RUN message needs four descriptors and no body");
+    else if ((fd_count != PAWL_RUN_FDS && fd_count != PAWL_RUN_CANCEL) || control->length != 0)
+        say(PAWL_CONTROL_ERROR, control->run_id, NULL, 0, "a RUN message needs its descriptors and no body");
     else
         start_run(fds);
 }
@@ -163,7 +188,7 @@ static void control_ready(void) {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(16 * sizeof(int))];
     } rights;
-    int fds[16];
+    int fds[16] = {[PAWL_RUN_CANCEL] = -1};
     struct iovec piece = {&control, sizeof control};
     struct msghdr message = {
         .msg_iov = &piece, .msg_iovlen = 1, .msg_control = &rights, .msg_controllen = sizeof rights};
@@ -192,8 +217,12 @@ static void handle(const struct epoll_event *event) {
             end_run(run);
         return;
     case SOURCE_RUN:
-        if (current && !run->taken_back)
+        if (current && !(run->why & PAWL_ENDED_TAKEN_BACK))
             take_back(run);
+        return;
+    case SOURCE_CANCEL:
+        if (current)
+            cancel(run);
         return;
     }
 }
