@@ -202,6 +202,8 @@ pawl_cancel_reason pawl_context_cancelled(const pawl_context *ctx) {
 }
 
 pawl_status pawl_context_check(const pawl_context *ctx, pawl_error **err) {
+    if (unlikely(!ctx))
+        return pawl_context_is_null(err);
     pawl_cancel_reason reason = pawl_context_cancelled(ctx);
     if (reason == PAWL_CANCEL_NONE)
         return PAWL_OK;
@@ -261,6 +263,13 @@ void pawl_cancel_unregister(pawl_cancel_registration *r) {
 
 pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *registration,
                                    pawl_cancel_callback callback, void *user, pawl_error **err) {
+    if (!registration)
+        return pawl_error_set(err, PAWL_E_INVALID, "on_cancel: the registration is NULL; pass storage for one");
+    *registration = (pawl_cancel_registration){0}; /* may be taken back although it was refused */
+    if (!ctx)
+        return pawl_context_is_null(err);
+    if (!callback)
+        return pawl_error_set(err, PAWL_E_INVALID, "on_cancel: the callback is NULL; pass a function to be called");
     *registration = (pawl_cancel_registration){.ctx_ = ctx, .callback_ = callback, .user_ = user, .state_ = LOOSE};
     bool watched =
         ctx->deadline_ns != PAWL_NEVER && !ctx->root->runtime->hooks && pawl_context_cancelled(ctx) == PAWL_CANCEL_NONE;
@@ -271,6 +280,8 @@ pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *
 }
 
 void pawl_context_off_cancel(pawl_cancel_registration *registration) {
+    if (!registration || !registration->ctx_)
+        return;
     pawl_watchdog_remove(registration->ctx_->root->runtime, registration);
     pawl_cancel_unregister(registration);
 }

@@ -184,10 +184,17 @@ uint64_t pawl_context_random(pawl_context *ctx) {
     return pawl_runtime_random(ctx->root->runtime);
 }
 
+pawl_status pawl_context_is_null(pawl_error **err) {
+    return pawl_error_set(err, PAWL_E_INVALID, "context: it is NULL; pass what pawl_context_new() or a leaf got");
+}
+
 static bool may_still_change(const pawl_context *ctx, pawl_error **err) {
     if (ctx && ctx->is_root && !atomic_load(&ctx->root->loop))
         return true;
-    pawl_error_set(err, PAWL_E_INVALID, "context: it runs already; set this before pawl_run()");
+    if (!ctx)
+        pawl_context_is_null(err);
+    else
+        pawl_error_set(err, PAWL_E_INVALID, "context: it runs already; set this before pawl_run()");
     return false;
 }
 

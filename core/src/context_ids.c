@@ -173,7 +173,10 @@ char *pawl_context_baggage_header(const pawl_context *ctx) {
 static bool may_change(const pawl_context *ctx, const char *what, pawl_error **err) {
     if (ctx && ctx->is_root && !atomic_load(&ctx->root->loop))
         return true;
-    pawl_error_set(err, PAWL_E_INVALID, "context: %s is set before the run, on a context of one's own", what);
+    if (!ctx)
+        pawl_context_is_null(err);
+    else
+        pawl_error_set(err, PAWL_E_INVALID, "context: %s is set before the run, on a context of one's own", what);
     return false;
 }
 

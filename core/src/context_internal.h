@@ -98,6 +98,8 @@ struct root *pawl_root_counted(struct root *root);
 /* Makes the trace id if there is none yet. */
 void pawl_root_need_trace_id(struct root *root);
 
+/* What a function says that was given NULL for a context: PAWL_E_INVALID. */
+pawl_status pawl_context_is_null(pawl_error **err);
 /* Why a scope is over by cancellation alone; no clock. */
 pawl_cancel_reason pawl_scope_reason(const pawl_context *ctx);
 /* Marks one scope as cancelled, wakes nobody. Returns whether it was not before. */

@@ -12,7 +12,9 @@ static struct state_entry *find(struct root *root, const char *key) {
     return NULL;
 }
 
-static pawl_status check_key(const char *key, pawl_error **err) {
+static pawl_status check_target(const pawl_context *ctx, const char *key, pawl_error **err) {
+    if (!ctx)
+        return pawl_context_is_null(err);
     if (!key || !*key || strnlen(key, KEY_BYTES + 1) > KEY_BYTES)
         return pawl_error_set(err, PAWL_E_INVALID, "state: a key has 1 to %d bytes", KEY_BYTES);
     return PAWL_OK;
@@ -59,7 +61,7 @@ static pawl_status put(struct root *root, const char *key, pawl_value *value, pa
 
 pawl_status pawl_context_set_state(pawl_context *ctx, const char *key, pawl_value *value, pawl_error **err) {
     pawl_value *old = NULL;
-    pawl_status status = check_key(key, err);
+    pawl_status status = check_target(ctx, key, err);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&ctx->root->state_lock);
@@ -80,9 +82,11 @@ pawl_value *pawl_context_state(pawl_context *ctx, const char *key) {
 pawl_status pawl_context_state_update(pawl_context *ctx, const char *key, pawl_state_update update, void *user,
                                       pawl_error **err) {
     pawl_value *old = NULL;
-    pawl_status status = check_key(key, err);
+    pawl_status status = check_target(ctx, key, err);
     if (status != PAWL_OK)
         return status;
+    if (!update)
+        return pawl_error_set(err, PAWL_E_INVALID, "state: update is NULL; pass a function that gives the new value");
     pthread_mutex_lock(&ctx->root->state_lock);
     struct state_entry *entry = find(ctx->root, key);
     pawl_value *value = update(user, entry ? entry->value : NULL);

@@ -102,12 +102,16 @@ static pawl_status wait_fd(pawl_context *ctx, int fd, short events, uint64_t unt
 }
 
 pawl_status pawl_context_sleep(pawl_context *ctx, uint64_t duration_ns, pawl_error **err) {
+    if (!ctx)
+        return pawl_context_is_null(err);
     pawl_status status = wait_fd(ctx, -1, 0, add(pawl_context_now(ctx), duration_ns), NULL, err);
     return status == PAWL_E_TIMEOUT ? PAWL_OK : status;
 }
 
 pawl_status pawl_context_wait_fd(pawl_context *ctx, int fd, short events, uint64_t timeout_ns, short *ret_events,
                                  pawl_error **err) {
+    if (!ctx)
+        return pawl_context_is_null(err);
     pawl_status status = wait_fd(ctx, fd, events, add(pawl_context_now(ctx), timeout_ns), ret_events, err);
     if (status == PAWL_E_TIMEOUT)
         pawl_error_set(err, PAWL_E_TIMEOUT, "wait_fd: descriptor %d was not ready in time", fd);
@@ -141,6 +145,8 @@ static pawl_status wait_for_end(pawl_context *ctx, pid_t pid, pawl_error **err) 
 
 pawl_status pawl_context_wait_child(pawl_context *ctx, pid_t pid, int *ret_status, pawl_error **err) {
     int raw = 0;
+    if (!ctx)
+        return pawl_context_is_null(err);
     if (pawl_driving)
         return refuse_here(err);
     if (pid <= 0)

@@ -54,7 +54,7 @@ int pawl_thread_start(pthread_t *thread, void *(*body)(void *user), void *user) 
 }
 
 void pawl_runtime_log(pawl_runtime *runtime, pawl_log_level level, const char *format, ...) {
-    if (!runtime->options.log || (uint64_t)level < runtime->options.log_level)
+    if (!runtime || !runtime->options.log || (uint64_t)level < runtime->options.log_level)
         return;
     char text[LOG_BYTES];
     va_list arguments;
@@ -65,11 +65,13 @@ void pawl_runtime_log(pawl_runtime *runtime, pawl_log_level level, const char *f
 }
 
 const char *pawl_runtime_helper_path(const pawl_runtime *runtime) {
-    return runtime->helper_path;
+    return runtime ? runtime->helper_path : NULL;
 }
 
 bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err) {
-    if (unlikely(pawl_runtime_is_forked(runtime)))
+    if (unlikely(!runtime))
+        pawl_error_set(err, PAWL_E_INVALID, "runtime: it is NULL; pass what pawl_runtime_new() gave");
+    else if (unlikely(pawl_runtime_is_forked(runtime)))
         pawl_error_set(err, PAWL_E_INVALID,
                        "runtime: this process was forked from its owner; make a runtime after the fork");
     else if (unlikely(atomic_load(&runtime->closing)))
@@ -234,9 +236,11 @@ pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer
 }
 
 void pawl_runtime_get_stats(pawl_runtime *runtime, pawl_runtime_stats *ret_stats) {
+    if (!ret_stats)
+        return;
     pawl_runtime_stats stats = {.size = ret_stats->size};
     struct loop *loop;
-    if (!pawl_runtime_is_forked(runtime)) {
+    if (runtime && !pawl_runtime_is_forked(runtime)) {
         for (size_t i = 0; (loop = pawl_runtime_loop_at(runtime, i)); i++) {
             stats.live_runs += atomic_load_explicit(&loop->live_runs, memory_order_relaxed);
             stats.live_frames += atomic_load_explicit(&loop->live_frames, memory_order_relaxed);

@@ -109,6 +109,8 @@ static void take_embedded(pawl_runtime *runtime) {
 }
 
 pawl_status pawl_runtime_shutdown(pawl_runtime *runtime, pawl_error **err) {
+    if (!runtime)
+        return pawl_error_set(err, PAWL_E_INVALID, "runtime: it is NULL; pass what pawl_runtime_new() gave");
     if (pawl_runtime_is_forked(runtime))
         return pawl_error_set(err, PAWL_E_INVALID,
                               "runtime: this process was forked from its owner, which must shut it down");

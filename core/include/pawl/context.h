@@ -3,7 +3,9 @@
  * A context made with pawl_context_new() or pawl_context_child() is counted and is the root scope of one run at a time.
  * The context a leaf receives is part of its frame: valid until the leaf returns (an async leaf: completes), never
  * kept, never released; pawl_context_detach() copies what may live longer. Once a run has started only cancellation,
- * state and checkpoints change. Unless said otherwise functions may be called from any thread.
+ * state and checkpoints change. Unless said otherwise functions may be called from any thread. Those with an err refuse
+ * a NULL ctx, callback or storage with PAWL_E_INVALID; for those without one ctx and what they write to must not be
+ * NULL, unless they say so.
  */
 #ifndef PAWL_CONTEXT_H
 #define PAWL_CONTEXT_H
@@ -141,12 +143,12 @@ typedef struct pawl_cancel_registration {
  * Asks for a call when the scope is cancelled or its deadline passes. Race-free.
  * @param user  Borrowed until unregistered.
  * @return PAWL_E_UNSUPPORTED when a deadline needs the watchdog thread and it cannot be started, PAWL_E_INVALID when it
- * would need it after the runtime was shut down; nothing is registered then.
+ * would need it after the runtime was shut down, or for a NULL argument other than user; nothing is registered then.
  */
 PAWL_API pawl_status pawl_context_on_cancel(pawl_context *ctx, pawl_cancel_registration *registration,
                                             pawl_cancel_callback callback, void *user, pawl_error **err);
 /** Takes the registration back and waits for a callback that is running, unless called from inside it. Once per
- * registration. */
+ * registration; NULL and one that was refused are allowed. */
 PAWL_API void pawl_context_off_cancel(pawl_cancel_registration *registration);
 
 /* ---- Waiting inside a blocking leaf. All end within about a millisecond of a cancel, with PAWL_E_CANCELLED or

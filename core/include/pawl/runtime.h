@@ -3,7 +3,8 @@
  *
  * Two runtimes in one process do not notice each other. A runtime belongs to the process that made it: in a forked
  * child each call returns PAWL_E_INVALID. Threads are made on demand and only for pawl_submit(), blocking leaves that
- * must not hold a loop, and the watchdog of cancel callbacks under a deadline.
+ * must not hold a loop, and the watchdog of cancel callbacks under a deadline. A NULL runtime is refused by functions
+ * with an err (PAWL_E_INVALID) and has nothing to tell or do for the others.
  */
 #ifndef PAWL_RUNTIME_H
 #define PAWL_RUNTIME_H
@@ -89,6 +90,7 @@ typedef struct pawl_runtime_stats {
     uint64_t abandoned;           /**< Detached leaves that still run. */
 } pawl_runtime_stats;
 
+/** @param ret_stats Its size is read, its other fields are set. NULL: nothing happens. */
 PAWL_API void pawl_runtime_get_stats(pawl_runtime *runtime, pawl_runtime_stats *ret_stats);
 
 /** Writes a line to the log callback if level is enabled. Any thread. */
