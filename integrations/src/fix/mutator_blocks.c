@@ -1,25 +1,13 @@
 /* Statements on the wrong side of a block's end, and branches of the wrong kind. */
 #include "mutator_edit_internal.h"
 
-static uint32_t row_of(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].first].row;
-}
-
-static uint32_t content_start(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].first].start;
-}
-
-static uint32_t content_end(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].last - 1].end;
-}
-
 /* The line gets the indentation of the model. */
 static void reindent(struct mutator_search *search, uint32_t line, uint32_t model, int32_t cost, const char *note) {
     const struct mutator_program *p = search->program;
     const struct mutator_line *l = &p->lines[line], *m = &p->lines[model];
     struct mutator_edit edit =
-        pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, row_of(p, line), l->start, content_start(p, line));
-    pawl_edit_part(&edit, p, m->start, content_start(p, model));
+        pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, pawl_line_row(p, line), l->start, pawl_line_start(p, line));
+    pawl_edit_part(&edit, p, m->start, pawl_line_start(p, model));
     edit.note = note;
     pawl_search_add(search, &edit);
 }
@@ -31,17 +19,18 @@ static bool is_lone_close(const struct mutator_program *p, uint32_t line) {
 
 /* Two neighbouring lines change places, the statement with the indentation of the model. */
 static struct mutator_edit exchange(const struct mutator_program *p, uint32_t line, int32_t cost) {
-    return pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, row_of(p, line), p->lines[line].start, content_end(p, line + 1));
+    return pawl_edit_bytes(PAWL_MUTATION_INDENT, cost, pawl_line_row(p, line), p->lines[line].start,
+                           pawl_line_end(p, line + 1));
 }
 
 static void move_out(struct mutator_search *search, uint32_t line) {
     const struct mutator_program *p = search->program;
     uint32_t close = line + 1, indent = p->lines[close].start;
     struct mutator_edit edit = exchange(p, line, 40);
-    pawl_edit_part(&edit, p, indent, content_end(p, close));
-    pawl_edit_part(&edit, p, content_end(p, line), indent);
-    pawl_edit_part(&edit, p, indent, content_start(p, close));
-    pawl_edit_part(&edit, p, content_start(p, line), content_end(p, line));
+    pawl_edit_part(&edit, p, indent, pawl_line_end(p, close));
+    pawl_edit_part(&edit, p, pawl_line_end(p, line), indent);
+    pawl_edit_part(&edit, p, indent, pawl_line_start(p, close));
+    pawl_edit_part(&edit, p, pawl_line_start(p, line), pawl_line_end(p, line));
     edit.note = "moved out of its block";
     pawl_search_add(search, &edit);
 }
@@ -50,11 +39,11 @@ static void move_in(struct mutator_search *search, uint32_t close) {
     const struct mutator_program *p = search->program;
     uint32_t line = close + 1, model = close - 1;
     struct mutator_edit edit = exchange(p, close, 45);
-    pawl_edit_part(&edit, p, p->lines[model].start, content_start(p, model));
-    pawl_edit_part(&edit, p, content_start(p, line), content_end(p, line));
-    pawl_edit_part(&edit, p, content_end(p, close), p->lines[line].start);
-    pawl_edit_part(&edit, p, p->lines[close].start, content_end(p, close));
-    edit.row = row_of(p, line);
+    pawl_edit_part(&edit, p, p->lines[model].start, pawl_line_start(p, model));
+    pawl_edit_part(&edit, p, pawl_line_start(p, line), pawl_line_end(p, line));
+    pawl_edit_part(&edit, p, pawl_line_end(p, close), p->lines[line].start);
+    pawl_edit_part(&edit, p, p->lines[close].start, pawl_line_end(p, close));
+    edit.row = pawl_line_row(p, line);
     edit.note = "moved into the block before it";
     pawl_search_add(search, &edit);
 }
@@ -139,16 +128,16 @@ static void whole_block(struct mutator_search *search, uint32_t line) {
         return;
     if (branch_of_if || (!continued && has_sibling)) {
         struct mutator_edit edit =
-            pawl_edit_bytes(PAWL_MUTATION_DROP, 85, row_of(p, line), l->start, p->lines[after - 1].end);
+            pawl_edit_bytes(PAWL_MUTATION_DROP, 85, pawl_line_row(p, line), l->start, p->lines[after - 1].end);
         edit.note = "removed with its block";
         if (!(pawl_token_is(p, l->first, "elif") && continued) || branch_of_if)
             pawl_search_add(search, &edit);
     }
     if (continued || after != line + 2 || pawl_token_is(p, l->first, "elif"))
         return;
-    struct mutator_edit edit =
-        pawl_edit_bytes(PAWL_MUTATION_INDENT, 80, row_of(p, line), content_start(p, line), content_end(p, line + 1));
-    pawl_edit_part(&edit, p, content_start(p, line + 1), content_end(p, line + 1));
+    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INDENT, 80, pawl_line_row(p, line),
+                                               pawl_line_start(p, line), pawl_line_end(p, line + 1));
+    pawl_edit_part(&edit, p, pawl_line_start(p, line + 1), pawl_line_end(p, line + 1));
     edit.note = "removed, its statement kept";
     pawl_search_add(search, &edit);
 }

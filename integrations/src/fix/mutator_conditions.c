@@ -1,5 +1,5 @@
 /* Truth: negated conditions and operands, and True for False. */
-#include "mutator_edit_internal.h"
+#include "mutator_names_internal.h"
 
 static bool is_not(const struct mutator_program *p, uint32_t index) {
     return pawl_token_is(p, index, "!") || (pawl_token_is(p, index, "not") && !pawl_token_is(p, index + 1, "in"));
@@ -41,6 +41,32 @@ static void condition(struct mutator_search *search, uint32_t index) {
     int precedence = loosest(p, begin, end);
     if (precedence != 4)
         negate(search, begin, end, precedence < 4 ? 60 : 30);
+}
+
+/* A case that was not thought of: the condition should also ask for a name of the scope. */
+static void extend(struct mutator_search *search, uint32_t index) {
+    const struct mutator_program *p = search->program;
+    uint32_t begin, end, first, last, found[2], count = 0;
+    if (!pawl_condition_after(p, index, &begin, &end) || !p->language->indented)
+        return;
+    static const char *const forms[] = {" or not ", " and ", " and not ", " or "};
+    bool loose = pawl_range_holds(p, begin, end, "or");
+    pawl_scope_range(p, index, &first, &last);
+    for (uint32_t i = end; i-- > first && count < 2;) {
+        if (!pawl_is_variable(p, i) || !pawl_is_visible(p, i, end - 1) || pawl_token_in(p, i, "self cls _") ||
+            (count > 0 && pawl_token_equal(p, i, found[0])))
+            continue;
+        for (int32_t form = 0; form < 4; form++) {
+            struct mutator_edit edit =
+                pawl_edit_after(p, PAWL_MUTATION_NEGATION, 105 + 10 * (int32_t)count + 3 * form, end - 1);
+            if (loose && (form == 1 || form == 2)) /* "and" would bind to the last operand only */
+                continue;
+            pawl_edit_text(&edit, forms[form]);
+            pawl_edit_part_tokens(&edit, p, i, i + 1);
+            pawl_search_add(search, &edit);
+        }
+        found[count++] = i;
+    }
 }
 
 static void operands(struct mutator_search *search, uint32_t index) {
@@ -115,6 +141,7 @@ void pawl_mutate_conditions(struct mutator_search *search) {
         }
         if (kind == MUTATOR_KEYWORD) {
             condition(search, i);
+            extend(search, i);
             returned(search, i);
         }
         operands(search, i);

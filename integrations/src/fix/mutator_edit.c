@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a line without a hint pays: it comes after nearly everything on a line with one. */
-#define UNSUSPECTED_COST 250
+/* What a line without a hint pays: its likely edits come after the unlikely ones of a line with one. */
+#define UNSUSPECTED_COST 150
 
 struct mutator_edit pawl_edit_bytes(enum pawl_mutation_kind kind, int32_t cost, uint32_t row, uint32_t start,
                                     uint32_t end) {

@@ -65,7 +65,7 @@ static void scale(struct mutator_search *search, uint32_t i) {
 /* The case of nothing at all, first thing in a function. */
 static void guard(struct mutator_search *search, uint32_t definition) {
     const struct mutator_program *p = search->program;
-    static const char *const results[] = {":\n", "[]", "0", "False", "True", "None", "''"};
+    static const char *const results[] = {"", "[]", "0", "False", "True", "None", "''"};
     uint32_t body = definition + 1;
     while (body < p->line_count && p->lines[body].flags & MUTATOR_LINE_FIXED) /* its docstring */
         body++;
@@ -82,10 +82,8 @@ static void guard(struct mutator_search *search, uint32_t definition) {
         pawl_edit_text(&edit, "if not ");
         pawl_edit_part_tokens(&edit, p, name, name + 1);
         pawl_edit_text(&edit, ": return ");
-        if (k == 0)
-            pawl_edit_part_tokens(&edit, p, name, name + 1);
-        else
-            pawl_edit_text(&edit, results[k]);
+        pawl_edit_part_tokens(&edit, p, name, k == 0 ? name + 1 : name); /* the empty thing itself */
+        pawl_edit_text(&edit, results[k]);
         pawl_edit_text(&edit, "\n");
         pawl_edit_part(&edit, p, line->start, at);
         pawl_search_add(search, &edit);

@@ -24,7 +24,7 @@ enum pawl_mutation_kind {
     PAWL_MUTATION_ARITHMETIC, /**< + became - */
     PAWL_MUTATION_ASSIGNMENT, /**< += became = */
     PAWL_MUTATION_BOOLEAN,    /**< and became or */
-    PAWL_MUTATION_NEGATION,   /**< a condition or operand was negated, or its "not" removed */
+    PAWL_MUTATION_NEGATION,   /**< a condition or operand was negated or extended, or its "not" went */
     PAWL_MUTATION_LITERAL,    /**< True became False */
     PAWL_MUTATION_CONSTANT,   /**< a number became its neighbour or another one of the program */
     PAWL_MUTATION_OFFSET,     /**< + 1 or - 1 was added or removed */

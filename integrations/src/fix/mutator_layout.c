@@ -153,6 +153,18 @@ static void find_blocks(struct mutator_program *p) {
     }
 }
 
+uint32_t pawl_line_row(const struct mutator_program *p, uint32_t line) {
+    return p->tokens[p->lines[line].first].row;
+}
+
+uint32_t pawl_line_start(const struct mutator_program *p, uint32_t line) {
+    return p->tokens[p->lines[line].first].start;
+}
+
+uint32_t pawl_line_end(const struct mutator_program *p, uint32_t line) {
+    return p->tokens[p->lines[line].last - 1].end;
+}
+
 bool pawl_mutator_layout(struct mutator_program *p) {
     match_brackets(p);
     uint32_t count = 1;

@@ -104,6 +104,11 @@ bool pawl_token_kind_is(const struct mutator_program *program, uint32_t index, e
 bool pawl_token_equal(const struct mutator_program *program, uint32_t a, uint32_t b);
 bool pawl_token_adjacent(const struct mutator_program *program, uint32_t index); /**< To the next token. */
 
+/* Lines: the row, and the bytes from the first token to the end of the last. */
+uint32_t pawl_line_row(const struct mutator_program *program, uint32_t line);
+uint32_t pawl_line_start(const struct mutator_program *program, uint32_t line);
+uint32_t pawl_line_end(const struct mutator_program *program, uint32_t line);
+
 /* Expressions, as token ranges. */
 /** Precedence of the binary operator at @p index, over 0; 0 when it is none. */
 int pawl_operator_precedence(const struct mutator_program *program, uint32_t index);

@@ -7,18 +7,6 @@ static bool is_simple(const struct mutator_program *p, uint32_t line) {
     return line < p->line_count && p->lines[line].flags & MUTATOR_LINE_SIMPLE;
 }
 
-static uint32_t row_of(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].first].row;
-}
-
-static uint32_t content_start(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].first].start;
-}
-
-static uint32_t content_end(const struct mutator_program *p, uint32_t line) {
-    return p->tokens[p->lines[line].last - 1].end;
-}
-
 /* The only statement of a block that indentation makes. */
 static bool is_alone(const struct mutator_program *p, uint32_t line) {
     const struct mutator_line *l = &p->lines[line];
@@ -31,10 +19,10 @@ static void drop(struct mutator_search *search, uint32_t line) {
     const struct mutator_program *p = search->program;
     const struct mutator_line *l = &p->lines[line];
     int32_t cost = pawl_token_in(p, l->first, "return pass raise throw") ? 75 : 55;
-    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_DROP, cost, row_of(p, line), l->start, l->end);
+    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_DROP, cost, pawl_line_row(p, line), l->start, l->end);
     if (is_alone(p, line)) {
-        edit.start = content_start(p, line);
-        edit.end = content_end(p, line);
+        edit.start = pawl_line_start(p, line);
+        edit.end = pawl_line_end(p, line);
         pawl_edit_text(&edit, "pass");
     }
     pawl_search_add(search, &edit);
@@ -45,11 +33,11 @@ static void swap_with_next(struct mutator_search *search, uint32_t line) {
     if (!is_simple(p, line + 1) || p->lines[line + 1].indent != p->lines[line].indent ||
         pawl_token_in(p, p->lines[line].first, "return break continue pass raise throw"))
         return;
-    uint32_t start = content_start(p, line), end = content_end(p, line + 1);
-    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_SWAP_LINES, 50, row_of(p, line), start, end);
-    pawl_edit_part(&edit, p, content_start(p, line + 1), end);
-    pawl_edit_part(&edit, p, content_end(p, line), content_start(p, line + 1));
-    pawl_edit_part(&edit, p, start, content_end(p, line));
+    uint32_t start = pawl_line_start(p, line), end = pawl_line_end(p, line + 1);
+    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_SWAP_LINES, 50, pawl_line_row(p, line), start, end);
+    pawl_edit_part(&edit, p, pawl_line_start(p, line + 1), end);
+    pawl_edit_part(&edit, p, pawl_line_end(p, line), pawl_line_start(p, line + 1));
+    pawl_edit_part(&edit, p, start, pawl_line_end(p, line));
     edit.note = "changed places with the next statement";
     pawl_search_add(search, &edit);
 }
@@ -72,10 +60,10 @@ static void jump(struct mutator_search *search, uint32_t line) {
 static struct mutator_edit insertion_after(const struct mutator_program *p, uint32_t line, uint32_t model,
                                            int32_t cost) {
     uint32_t end = p->lines[line].end;
-    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INSERT, cost, row_of(p, line), end, end);
+    struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INSERT, cost, pawl_line_row(p, line), end, end);
     if (end == 0 || p->text[end - 1] != '\n')
         pawl_edit_text(&edit, "\n");
-    pawl_edit_part(&edit, p, p->lines[model].start, content_start(p, model));
+    pawl_edit_part(&edit, p, p->lines[model].start, pawl_line_start(p, model));
     return edit;
 }
 
@@ -92,7 +80,7 @@ static void copy_here(struct mutator_search *search, uint32_t line) {
                 pawl_token_in(p, p->lines[other].first, "return pass break continue let const var raise"))
                 continue;
             struct mutator_edit edit = insertion_after(p, line, line, 115 + 8 * found++);
-            pawl_edit_part(&edit, p, content_start(p, other), content_end(p, other));
+            pawl_edit_part(&edit, p, pawl_line_start(p, other), pawl_line_end(p, other));
             pawl_edit_text(&edit, "\n");
             pawl_search_add(search, &edit);
         }
@@ -109,9 +97,10 @@ static void flush_after(struct mutator_search *search, uint32_t line) {
     for (uint32_t other = line - 1; other > l->scope && p->lines[other].indent > l->indent && found < 4; other--) {
         if (!is_simple(p, other) || pawl_token_in(p, p->lines[other].first, "return pass break continue raise"))
             continue;
-        uint32_t at = content_start(p, line);
-        struct mutator_edit edit = pawl_edit_bytes(PAWL_MUTATION_INSERT, 90 + 8 * found++, row_of(p, line), at, at);
-        pawl_edit_part(&edit, p, content_start(p, other), content_end(p, other));
+        uint32_t at = pawl_line_start(p, line);
+        struct mutator_edit edit =
+            pawl_edit_bytes(PAWL_MUTATION_INSERT, 90 + 8 * found++, pawl_line_row(p, line), at, at);
+        pawl_edit_part(&edit, p, pawl_line_start(p, other), pawl_line_end(p, other));
         pawl_edit_text(&edit, "\n");
         pawl_edit_part(&edit, p, l->start, at);
         pawl_search_add(search, &edit);

@@ -207,6 +207,20 @@ static void keep_best(struct mutator_search *search, uint32_t i) {
     }
 }
 
+/* Nothing less than nothing. */
+static void not_negative(struct mutator_search *search, uint32_t first, uint32_t last) {
+    const struct mutator_program *p = search->program;
+    bool arithmetic = pawl_range_holds(p, first, last, "+ -");
+    if (first >= last || last - first > LONGEST || !arithmetic || !p->language->indented ||
+        pawl_item_end(p, first, last) != last || pawl_expression_shape(p, first, last) == MUTATOR_SHAPE_TRUTH)
+        return;
+    struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_WRAP, 95, first, last);
+    pawl_edit_text(&edit, "max(0, ");
+    pawl_edit_part_tokens(&edit, p, first, last);
+    pawl_edit_text(&edit, ")");
+    pawl_search_add(search, &edit);
+}
+
 static uint32_t statement_end(const struct mutator_program *p, uint32_t i) {
     uint32_t end = p->lines[p->tokens[i].line].last;
     while (end > i && pawl_token_in(p, end - 1, "; : {"))
@@ -237,6 +251,7 @@ static void around(struct mutator_search *search, uint32_t i) {
     else if (pawl_token_in(p, i, "= +=") && statement) {
         fill(search, i + 1, statement_end(p, i), 0);
         keep_best(search, i);
+        not_negative(search, i + 1, statement_end(p, i));
     } else if (pawl_is_loop_in(p, i))
         fill(search, i + 1, pawl_primary_end(p, i + 1), 5);
     else if (pawl_opens_call(p, i))
