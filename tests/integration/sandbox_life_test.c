@@ -4,6 +4,7 @@
  */
 #include "programs.h"
 
+#include <fcntl.h>
 #include <pawl/run.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -412,6 +413,47 @@ static void test_65_all_die_with_a_killed_host(void **state) {
     waitpid(host, NULL, 0);
 }
 
+/* ---- a host without standard streams ---- */
+
+static void look_at_the_standard_ones(void *user, const void *bytes, size_t length) {
+    int *taken = user;
+    (void)bytes, (void)length;
+    for (int fd = 0; fd <= 2; fd++)
+        *taken += fcntl(fd, F_GETFD) >= 0;
+}
+
+/* 0: none of the host's three is in use, and the guest has its own three alone. */
+static int run_without_standard_streams(void) {
+    int taken = 0;
+    const pawl_execution_handlers handlers = {
+        .size = sizeof handlers, .on_stdout = look_at_the_standard_ones, .user = &taken};
+    pawl_execution_request request = program("bash", "cd /proc/self/fd && echo *");
+    pawl_execution_result *result = NULL;
+    request.handlers = &handlers;
+    if (start_programs(NULL) != 0)
+        return 1;
+    pawl_context *ctx = pawl_context_new(programs_runtime());
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    pawl_sandbox_provider *provider = new_local_provider();
+    if (pawl_sandbox_run_once(provider, ctx, &request, &result, NULL) != PAWL_OK)
+        return 2;
+    if (taken > 0)
+        return 3;
+    return strncmp(result->stdout_stream.bytes, "0 1 2", 5) == 0 ? 0 : 4;
+}
+
+static void no_descriptor_of_the_library_takes_the_place_of_a_standard_stream(void **state) {
+    (void)state;
+    int status = -1;
+    pid_t host = fork();
+    if (host == 0)
+        _exit(run_without_standard_streams());
+    assert_int_equal(waitpid(host, &status, 0), host);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_80_the_guest_is_never_root_on_the_host(void **state) {
     (void)state;
     struct victim victim = {.provider = programs_provider(), .name = marker()};
@@ -448,6 +490,7 @@ int main(void) {
         cmocka_unit_test(test_65_all_die_with_a_killed_host),
         cmocka_unit_test(test_66_a_helper_killed_under_a_run_loses_the_sandbox_and_the_next_run_works),
         cmocka_unit_test(test_66_a_helper_killed_between_runs_is_replaced_unnoticed),
+        cmocka_unit_test(no_descriptor_of_the_library_takes_the_place_of_a_standard_stream),
         cmocka_unit_test(test_80_the_guest_is_never_root_on_the_host),
     };
     return cmocka_run_group_tests(tests, start_programs, stop_programs);

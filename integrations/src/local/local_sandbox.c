@@ -80,7 +80,7 @@ static struct local_sandbox *make(struct local *local, pawl_context *ctx) {
     struct local_sandbox *sandbox = calloc(1, sizeof *sandbox);
     if (!sandbox)
         return NULL;
-    sandbox->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    sandbox->cancel_fd = pawl_helper_high_fd(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (sandbox->cancel_fd < 0) {
         free(sandbox);
         return NULL;
