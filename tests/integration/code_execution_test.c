@@ -74,7 +74,7 @@ static void a_node_streams_and_takes_a_provider(void **state) {
 
 static void a_node_without_helper_fails_and_names_the_remedy(void **state) {
     (void)state;
-    pawl_primitive *node = pawl_code_execution_new("run", NULL);
+    pawl_primitive *node = pawl_code_execution("run");
     pawl_runtime *runtime = pawl_runtime_with(.helper_path = "/nowhere");
     pawl_context *ctx = pawl_context_new(runtime);
     pawl_value *in = NULL;
@@ -125,7 +125,7 @@ static void spans_tell_of_the_program_and_nothing_of_its_secrets(void **state) {
 
 static void a_sandbox_that_is_not_made_has_no_run_span(void **state) {
     (void)state;
-    pawl_primitive *node = pawl_code_execution_new("run", NULL);
+    pawl_primitive *node = pawl_code_execution("run");
     run_recorded(node, "{\"code\":\"\",\"files\":{\"../x\":\"\"}}");
     assert_int_equal(span_named(&recorder, "sandbox.create")->status, PAWL_E_INVALID);
     assert_int_equal(spans_named(&recorder, "sandbox.run"), 0);

@@ -289,7 +289,7 @@ static void a_missing_helper_is_named_with_all_places_tried(void **state) {
     assert_int_equal(pawl_error_status(error), PAWL_E_NOT_FOUND);
     assert_non_null(strstr(pawl_error_message(error), "/nowhere/pawl-sandbox"));
     error = pawl_error_unref(error);
-    pawl_sandbox_provider *found = pawl_local_provider_new(NULL, NULL, &error);
+    pawl_sandbox_provider *found = pawl_local_provider_with(NULL, &error);
     if (!found) { /* unless it is installed here */
         assert_int_equal(pawl_error_status(error), PAWL_E_NOT_FOUND);
         assert_non_null(strstr(pawl_error_message(error), "libexec/pawl/pawl-sandbox"));

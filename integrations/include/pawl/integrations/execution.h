@@ -26,10 +26,9 @@ typedef struct pawl_code_execution_options {
     void *user; /**< Of both. Borrowed, must outlive the node. */
 } pawl_code_execution_options;
 
-/** `pawl_code_execution("run", .language = "python", .timeout_ns = PAWL_S(10))` */
-#define pawl_code_execution(name, ...)                                                                                 \
-    pawl_code_execution_new(name,                                                                                      \
-                            &(pawl_code_execution_options){__VA_ARGS__, .size = sizeof(pawl_code_execution_options)})
+/** `pawl_code_execution("run", .language = "python", .timeout_ns = PAWL_S(10))`; the name alone will do. */
+#define pawl_code_execution(...) PAWL_CODE_EXECUTION_(__VA_ARGS__, .size = sizeof(pawl_code_execution_options))
+#define PAWL_CODE_EXECUTION_(name, ...) pawl_code_execution_new(name, &(pawl_code_execution_options){__VA_ARGS__})
 
 /**
  * Runs the program of its input in a fresh sandbox. A blocking leaf of type "code_execution".

@@ -31,9 +31,11 @@ typedef struct pawl_local_options {
     uint64_t require_all; /**< 1: refuse what lacks any mechanism; 0: run without the optional ones (a result tells). */
 } pawl_local_options;
 
-/** `provider = pawl_local_provider_with(runtime, &err, .python = "/opt/python/bin/python3")` */
-#define pawl_local_provider_with(runtime, err, ...)                                                                    \
-    pawl_local_provider_new(runtime, &(pawl_local_options){__VA_ARGS__, .size = sizeof(pawl_local_options)}, err)
+/** `provider = pawl_local_provider_with(runtime, &err, .python = "/opt/python/bin/python3")`; options may be left out.
+ */
+#define pawl_local_provider_with(...) PAWL_LOCAL_PROVIDER_WITH_(__VA_ARGS__, .size = sizeof(pawl_local_options))
+#define PAWL_LOCAL_PROVIDER_WITH_(runtime, err, ...)                                                                   \
+    pawl_local_provider_new(runtime, &(pawl_local_options){__VA_ARGS__}, err)
 
 /**
  * Starts the helper.
