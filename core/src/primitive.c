@@ -1,6 +1,7 @@
 /* Primitives: making, counting and checking nodes. The tree fixes the memory of a run, so it is computed here, once. */
 #include "engine_internal.h"
 #include "error_internal.h"
+#include "utf8_internal.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,12 +74,28 @@ static pawl_primitive *allocate(const char *name, size_t child_count) {
     return node;
 }
 
+/* First byte that may not stand in a line of text; the length when all may. */
+static size_t first_bad_byte(const char *name, size_t length) {
+    size_t valid = pawl_utf8_valid(name, length);
+    for (size_t i = 0; i < valid; i++)
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+            return i;
+    return valid;
+}
+
+/* A bad name is mended, since the error that says so is shown with it. */
 static void check_name(pawl_primitive *node) {
-    size_t length = strlen(node->name);
-    if (node->failure || (length > 0 && length <= NAME_BYTES))
-        return;
-    pawl_error_set(&node->failure, PAWL_E_INVALID, "%s: a node needs a name of 1 to %d bytes, this one has %s",
-                   node->type, NAME_BYTES, length ? "more" : "none");
+    char *name = (char *)node->name;
+    size_t length = strlen(name), bad = length > NAME_BYTES ? length : first_bad_byte(name, length);
+    if (!node->failure && (length == 0 || length > NAME_BYTES))
+        pawl_error_set(&node->failure, PAWL_E_INVALID, "%s: a node needs a name of 1 to %d bytes, this one has %s",
+                       node->type, NAME_BYTES, length ? "more" : "none");
+    else if (!node->failure && bad < length)
+        pawl_error_set(&node->failure, PAWL_E_INVALID,
+                       "%s: byte %zu of its name is 0x%02x; a name is UTF-8 without control characters", node->type,
+                       bad + 1, (unsigned)(unsigned char)name[bad]);
+    for (; bad < length; bad += first_bad_byte(name + bad, length - bad))
+        name[bad] = '?';
 }
 
 static void check_children(pawl_primitive *node) {

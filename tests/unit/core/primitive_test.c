@@ -67,6 +67,18 @@ static void a_node_needs_a_name_of_1_to_255_bytes(void **state) {
     expect_failed(passing(NULL), PAWL_E_INVALID, "this one has none");
 }
 
+static void a_name_is_a_line_of_text(void **state) {
+    (void)state;
+    expect_failed(passing("a\nb"), PAWL_E_INVALID, "a?b: inline: byte 2 of its name is 0x0a");
+    expect_failed(passing("\x1b[31m"), PAWL_E_INVALID, "?[31m: inline: byte 1 of its name is 0x1b");
+    expect_failed(passing("ab\x7f"), PAWL_E_INVALID, "ab?: inline: byte 3 of its name is 0x7f");
+    expect_failed(passing("a\xff\xfe\tb"), PAWL_E_INVALID, "a???b: inline: byte 2 of its name is 0xff");
+    expect_failed(pawl_retry("half \xc3", passing("a")), PAWL_E_INVALID, "half ?: retry: byte 6 of its name is 0xc3");
+    pawl_primitive *node = passing("gr\xc3\xbc\xc3\x9f dich");
+    assert_null(pawl_primitive_error(node));
+    pawl_primitive_unref(node);
+}
+
 static void a_leaf_needs_its_function(void **state) {
     (void)state;
     static const pawl_async_vtable empty = {.size = sizeof empty};
@@ -217,6 +229,7 @@ int main(void) {
         cmocka_unit_test(a_sound_pipeline_can_be_read),
         cmocka_unit_test(null_reads_as_nothing),
         cmocka_unit_test(a_node_needs_a_name_of_1_to_255_bytes),
+        cmocka_unit_test(a_name_is_a_line_of_text),
         cmocka_unit_test(a_leaf_needs_its_function),
         cmocka_unit_test(a_null_child_is_an_error_and_no_end),
         cmocka_unit_test(the_first_failure_is_reported_with_its_path),

@@ -3,6 +3,7 @@
 #include "leaves.h"
 #include "virtual_runtime.h"
 #include <pawl/observability/trace_tree.h>
+#include <pawl/primitives/function.h>
 #include <pawl/primitives/primitives.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,10 +66,19 @@ static void numbers_the_attempts_and_tells_how_each_ended(void **state) {
     assert_non_null(strstr(page.text, "unavailable"));
 }
 
+static pawl_status open_an_evil_span(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                     pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    pawl_span span;
+    pawl_span_open(ctx, &span, "evil\x1b[2J\nname");
+    pawl_span_close(ctx, &span, PAWL_OK, NULL);
+    return PAWL_OK;
+}
+
 static void cleans_names_of_control_bytes(void **state) {
     (void)state;
     struct page page = {.length = 0};
-    trace(&page, (pawl_trace_tree_options){0}, passing("evil\x1b[2J\nname"));
+    trace(&page, (pawl_trace_tree_options){0}, pawl_inline("node", open_an_evil_span, NULL));
     assert_null(strchr(page.text, '\x1b'));
     assert_non_null(strstr(page.text, "evil?[2J?name"));
 }

@@ -65,7 +65,7 @@ typedef struct pawl_primitive_spec {
 } pawl_primitive_spec;
 
 /** @return New reference, never NULL: a failed primitive when spec says so, a child failed or is NULL, the name is
- * NULL, empty or longer than 255 bytes, there is no memory. Any thread. */
+ * NULL, empty, longer than 255 bytes, no UTF-8 or has a control character in it, there is no memory. Any thread. */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_primitive_new(const pawl_primitive_spec *spec);
 
 /* ---- Reading ---- */

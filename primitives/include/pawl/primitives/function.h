@@ -15,7 +15,8 @@ PAWL_BEGIN_DECLS
  * @param name  Copied.
  * @param fn    Called once per run of the node, any thread, several at once.
  * @param user  Borrowed, must outlive the node.
- * @return New reference, never NULL: a failed primitive when the name is empty or fn is NULL.
+ * @return New reference, never NULL: a failed primitive when the name is none (empty, over 255 bytes, no UTF-8, a
+ * control character in it) or fn is NULL.
  *
  * A run's errors: what fn returns; PAWL_E_CANCELLED or PAWL_E_DEADLINE when its scope was over before it ended, with
  * its own error as the cause; PAWL_E_UNAVAILABLE when no thread could be started.
