@@ -352,6 +352,8 @@ void pawl_engine_drop_flight(struct run *run);
 /* ---- outcome.c ---- */
 void pawl_outcome_release(struct pawl_outcome *outcome);
 void pawl_outcome_fail(struct pawl_outcome *outcome, const pawl_primitive *node, pawl_status status, const char *what);
+/* Of a failed one whose status came from outside: an unknown number becomes PAWL_E_INTERNAL, and is told. */
+void pawl_outcome_check_status(struct pawl_outcome *outcome);
 /* The failure of a scope that is over. */
 void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *node, const pawl_context *ctx,
                             pawl_cancel_reason reason, pawl_error *cause);

@@ -9,10 +9,9 @@ _Thread_local pawl_context *pawl_leaf_context __attribute__((tls_model("initial-
 
 static void fail_leaf(const pawl_primitive *node, struct leaf_result *result, struct pawl_outcome *ret_outcome) {
     pawl_status status = result->error ? pawl_error_status(result->error) : result->status;
-    if (status == PAWL_OK || (unsigned)status > PAWL_E_INTERNAL)
-        status = PAWL_E_FAILED;
     pawl_outcome_fail(ret_outcome, node, status, "failed without saying why; set *err to tell");
     ret_outcome->error = result->error;
+    pawl_outcome_check_status(ret_outcome);
 }
 
 /* A leaf that has noticed another end than the one that counts (a deadline, before the cancel) gives only the cause. */

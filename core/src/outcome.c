@@ -31,6 +31,15 @@ void pawl_outcome_fail(struct pawl_outcome *outcome, const pawl_primitive *node,
     outcome->path[0] = node;
 }
 
+/* The rule of pawl_error_set(): what is no failure is an error in the program. */
+void pawl_outcome_check_status(struct pawl_outcome *outcome) {
+    if (likely(outcome->status > PAWL_OK && outcome->status <= PAWL_E_INTERNAL))
+        return;
+    outcome->amount = (uint64_t)(int64_t)(int)outcome->status;
+    outcome->status = PAWL_E_INTERNAL;
+    outcome->what = "failed with the status %d, which is none of pawl_status; return one of those";
+}
+
 void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *node, const pawl_context *ctx,
                             pawl_cancel_reason reason, pawl_error *cause) {
     if (reason == PAWL_CANCEL_DEADLINE) {
@@ -46,8 +55,9 @@ void pawl_outcome_fail_over(struct pawl_outcome *outcome, const pawl_primitive *
         return;
     pawl_error_info info = {.size = sizeof info, .status = outcome->status, .reason = reason, .cause = cause};
     char message[256];
-    snprintf(message, sizeof message, "cancelled (%s): %s", pawl_cancel_reason_word(reason), text ? text : "");
-    outcome->error = pawl_error_make(&info, NULL, text ? message : outcome->what ? outcome->what : "cancelled");
+    snprintf(message, sizeof message, "cancelled (%s)%s%s", pawl_cancel_reason_word(reason), text ? ": " : "",
+             text ? text : "");
+    outcome->error = pawl_error_make(&info, NULL, outcome->what ? outcome->what : message);
 }
 
 /* Names from the root down: the frames that still stand, then those that the failure has passed. */
@@ -87,7 +97,7 @@ static void write_what(const struct pawl_outcome *outcome, char *text, size_t si
     if (time)
         write_duration(amount, sizeof amount, outcome->amount);
     else
-        snprintf(amount, sizeof amount, "%llu", (unsigned long long)outcome->amount);
+        snprintf(amount, sizeof amount, "%lld", (long long)outcome->amount); /* -1 is a favourite status */
     mark = time ? time : mark;
     if (mark)
         snprintf(text, size, "%.*s%s%s", (int)(mark - what), what, amount, mark + 2);

@@ -126,6 +126,7 @@ pawl_step pawl_step_fail(pawl_frame *frame, pawl_event *event, const pawl_failur
     outcome->failure_class = (uint8_t)failure->failure_class;
     outcome->amount = failure->amount;
     outcome->retry_after_ns = failure->retry_after_ns;
+    pawl_outcome_check_status(outcome);
     if (failure->cause)
         pawl_outcome_set_cause(outcome, failure->cause);
     return (pawl_step){STEP_FINISH};

@@ -28,7 +28,7 @@ typedef enum pawl_status {
     PAWL_E_LIMIT,        /**< A bound on size, depth or count. */
     PAWL_E_UNSUPPORTED,  /**< This machine or provider lacks it; the message says what. */
     PAWL_E_NOMEM,        /**< Out of memory. */
-    PAWL_E_INTERNAL,     /**< Our bug. */
+    PAWL_E_INTERNAL,     /**< Our bug, or a status that is none. */
 } pawl_status;
 
 /** How a failure behaves over time; policies judge by it. PAWL_CLASS_DEFAULT: what the status implies. */

@@ -66,7 +66,7 @@ typedef bool (*pawl_outcome_predicate)(const pawl_outcome *outcome, void *user);
  * @param in       Borrowed.
  * @param ret_out  New reference, set only on success. Left alone: the input passes on.
  * @param err      New reference, set only on failure.
- * @return PAWL_OK or why it failed.
+ * @return PAWL_OK or why it failed. An unknown number is PAWL_E_INTERNAL; the status of *err goes before it.
  */
 typedef pawl_status (*pawl_leaf_fn)(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
                                     pawl_error **err);

@@ -86,8 +86,9 @@ static void a_leaf_fails_with_its_own_words(void **state) {
 static void a_leaf_that_breaks_the_rules_is_understood_all_the_same(void **state) {
     of_both_kinds(*state, (struct says){.status = PAWL_E_LIMIT}, NULL, PAWL_E_LIMIT,
                   "'leaf': failed without saying why");
-    of_both_kinds(*state, (struct says){.status = (pawl_status)77}, NULL, PAWL_E_FAILED, "without saying why");
-    of_both_kinds(*state, (struct says){.status = (pawl_status)-1}, NULL, PAWL_E_FAILED, NULL);
+    of_both_kinds(*state, (struct says){.status = (pawl_status)77}, NULL, PAWL_E_INTERNAL,
+                  "'leaf': failed with the status 77, which is none of pawl_status");
+    of_both_kinds(*state, (struct says){.status = (pawl_status)-1}, NULL, PAWL_E_INTERNAL, "with the status -1");
     struct says value_too = {.status = PAWL_E_LIMIT, .value = "lost"};
     of_both_kinds(*state, value_too, NULL, PAWL_E_LIMIT, NULL);
     struct says error_too = {.error = "ignored", .error_status = PAWL_E_LIMIT};

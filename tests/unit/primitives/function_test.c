@@ -134,8 +134,8 @@ CLAIM(an_error_beside_a_success_is_released) {
 
 CLAIM(a_status_that_is_none_is_a_failure) {
     (void)state;
-    expect_of_both(&(struct orders){.status = (pawl_status)99}, PAWL_E_FAILED, NULL);
-    expect_of_both(&(struct orders){.status = (pawl_status)-1}, PAWL_E_FAILED, NULL);
+    expect_of_both(&(struct orders){.status = (pawl_status)99}, PAWL_E_INTERNAL, "with the status 99");
+    expect_of_both(&(struct orders){.status = (pawl_status)-1}, PAWL_E_INTERNAL, "with the status -1");
 }
 
 /* ---- what a leaf may do ---- */
