@@ -185,18 +185,13 @@ static pawl_error *tell_others(const struct parallel_frame *f) {
     return pawl_error_make(&info, pawl_error_path(f->first), message);
 }
 
-/* A cancel or a deadline from outside stays one, also when a child's failure was there before it; a child's own words
- * about it are kept. */
-static bool is_outside(pawl_cancel_reason over, pawl_status status) {
-    return over != PAWL_CANCEL_NONE && status != (over == PAWL_CANCEL_DEADLINE ? PAWL_E_DEADLINE : PAWL_E_CANCELLED);
-}
-
 static pawl_step fail_all(const struct parallel *p, pawl_frame *frame, struct parallel_frame *f, pawl_event *event) {
     pawl_error *error = f->more ? tell_others(f) : pawl_error_ref(f->first);
     pawl_error_unref(f->first);
     pawl_error_unref(f->more);
     release_results(p, frame, f);
-    if (is_outside(pawl_context_cancelled(pawl_frame_context(frame)), pawl_error_status(error)))
+    /* A cancel or a deadline from outside stays one, also when a child's failure was there before it. */
+    if (pawl_context_cancelled(pawl_frame_context(frame)) != PAWL_CANCEL_NONE)
         return pawl_step_fail_over(frame, event, error);
     pawl_step step = pawl_step_fail_with(frame, event, error);
     event->outcome.limit_ns = f->limit_ns;

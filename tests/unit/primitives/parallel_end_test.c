@@ -122,10 +122,34 @@ CLAIM(B19_a_cancel_from_outside_stays_one) {
     pawl_runtime_pump(bed.runtime, NULL);
     assert_int_equal(ended.status, PAWL_E_CANCELLED);
     assert_int_equal(pawl_error_cancel_reason(ended.error), PAWL_CANCEL_USER);
+    assert_string_equal(pawl_error_path(ended.error), "p");
+    assert_string_equal(pawl_error_message(ended.error), "cancelled (user): stop");
+    assert_string_equal(pawl_error_path(pawl_error_cause(ended.error)), "p/b");
     assert_int_equal(a.reason, PAWL_CANCEL_USER);
     release_end(&ended);
     pawl_primitive_unref(node);
     clear_bed(&bed);
+}
+
+static void cancel_without_words(void *ctx) {
+    pawl_context_cancel(ctx, PAWL_CANCEL_QUOTA, NULL);
+}
+
+CLAIM(a_cancel_without_words_tells_its_reason_and_the_first_failure) {
+    (void)state;
+    for (uint64_t mode = 0; mode < 2; mode++) {
+        struct bed bed;
+        pawl_error *err = NULL;
+        make_bed(&bed);
+        pawl_primitive *node = pawl_parallel("p", PAWL_CHILDREN(pausing("a", PAWL_S(1))), .mode = mode);
+        at_boundary(&bed.time, 2, cancel_without_words, bed.ctx);
+        assert_int_equal(pawl_run(node, bed.ctx, NULL, NULL, &err), PAWL_E_CANCELLED);
+        assert_string_equal(pawl_error_path(err), "p");
+        assert_string_equal(pawl_error_message(err), "cancelled (quota)");
+        assert_string_equal(pawl_error_path(pawl_error_cause(err)), "p/a");
+        pawl_error_unref(err), pawl_primitive_unref(node);
+        clear_bed(&bed);
+    }
 }
 
 CLAIM(B19_a_cancel_while_it_joins_after_a_failure_stays_one_and_keeps_the_failure) {
@@ -246,6 +270,7 @@ int main(void) {
         cmocka_unit_test(starts_nobody_after_a_failure),
         cmocka_unit_test(tells_who_else_failed_by_itself),
         cmocka_unit_test(B19_a_cancel_from_outside_stays_one),
+        cmocka_unit_test(a_cancel_without_words_tells_its_reason_and_the_first_failure),
         cmocka_unit_test(B19_a_cancel_while_it_joins_after_a_failure_stays_one_and_keeps_the_failure),
         cmocka_unit_test(B19_a_timeout_around_it_is_a_timeout),
         cmocka_unit_test(refuses_further_starts_once_the_scope_is_over),
