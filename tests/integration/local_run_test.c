@@ -147,6 +147,48 @@ static void each_limit_ends_or_refuses_and_says_so(void **state) {
     }
 }
 
+static void too_little_memory_to_start_is_refused_with_the_floor(void **state) {
+    (void)state;
+    static const struct {
+        const char *language, *says;
+        uint64_t bytes;
+    } list[] = {{"python", "limits.memory_bytes is 0; a python program needs 16777216 at least", PAWL_ZERO},
+                {"python", "limits.memory_bytes is 1;", 1},
+                {"python", "limits.memory_bytes is 10485760;", PAWL_MIB(10)},
+                {"javascript", "a javascript program needs 8388608 at least (8 MiB)", 1000},
+                {"bash", "a bash program needs 8388608 at least", PAWL_MIB(8) - 1}};
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        pawl_execution_limits limits = {.size = sizeof limits, .memory_bytes = list[i].bytes};
+        pawl_execution_request request = program(list[i].language, "");
+        request.limits = &limits;
+        assert_program_error(&request, PAWL_E_INVALID, list[i].says);
+        limits.memory_bytes = list[i].language[0] == 'p' ? PAWL_MIB(16) : PAWL_MIB(8);
+        pawl_execution_result *result = run_program(&request);
+        assert_true(result->outcome == PAWL_EXECUTION_OK || result->outcome == PAWL_EXECUTION_MEMORY_LIMIT);
+        pawl_execution_result_free(result);
+    }
+}
+
+static void enormous_limits_are_none(void **state) {
+    (void)state;
+    static const char *const languages[] = {"python", "javascript", "bash"};
+    const uint64_t most = PAWL_UNLIMITED / 2;
+    const pawl_execution_limits limits = {.size = sizeof limits,
+                                          .wall_ns = most,
+                                          .cpu_ns = most,
+                                          .memory_bytes = most,
+                                          .file_bytes = most,
+                                          .processes = most,
+                                          .open_files = most};
+    for (size_t i = 0; i < 3; i++) {
+        pawl_execution_request request = program(languages[i], "");
+        request.limits = &limits;
+        pawl_execution_result *result = run_program(&request);
+        assert_outcome(result, "ok");
+        pawl_execution_result_free(result);
+    }
+}
+
 static void nodes_heap_is_bounded_too(void **state) {
     (void)state;
     const pawl_execution_limits limits = {.size = sizeof limits, .memory_bytes = PAWL_MIB(64)};
@@ -416,6 +458,8 @@ int main(void) {
         cmocka_unit_test(a_working_directory_is_made_and_imports_still_work),
         cmocka_unit_test(what_is_over_the_collect_limit_is_only_described),
         cmocka_unit_test(each_limit_ends_or_refuses_and_says_so),
+        cmocka_unit_test(too_little_memory_to_start_is_refused_with_the_floor),
+        cmocka_unit_test(enormous_limits_are_none),
         cmocka_unit_test(nodes_heap_is_bounded_too),
         cmocka_unit_test(streams_arrive_while_the_program_runs),
         cmocka_unit_test(words_before_a_kill_are_kept),

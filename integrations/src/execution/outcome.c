@@ -86,14 +86,30 @@ static bool is_over_cpu(const struct verdict *v) {
     return result->signal == SIGXCPU || result->signal == SIGKILL || result->exit_status == 128 + SIGXCPU;
 }
 
-static bool is_heap_exhausted(const struct verdict *v) {
-    return v->evidence->language == PAWL_LANGUAGE_JAVASCRIPT && v->result->limits.memory_bytes != PAWL_UNLIMITED &&
-           pawl_text_has(v->tail, "JavaScript heap out of memory");
+/* The loader's words (glibc's elf/dl-load.c, dl-map-segments.h) before the interpreter has any. */
+static bool is_unloadable(const struct verdict *v) {
+    return v->result->exit_status == 127 && pawl_text_has(v->tail, ": error while loading shared libraries: ") &&
+           (pawl_text_has(v->tail, "failed to map segment") || pawl_text_has(v->tail, "annot allocate memory") ||
+            pawl_text_has(v->tail, "cannot map zero-fill pages"));
+}
+
+/* What the program said of its memory; NULL: nothing, or there was no limit to run into. */
+static const char *memory_words(const struct verdict *v) {
+    pawl_language language = v->evidence->language;
+    if (v->result->limits.memory_bytes == PAWL_UNLIMITED)
+        return NULL;
+    if (language == PAWL_LANGUAGE_JAVASCRIPT && pawl_text_has(v->tail, "JavaScript heap out of memory"))
+        return "that its heap is out of memory";
+    if (v->has_uncaught)
+        return pawl_text_is(v->uncaught.name, "MemoryError") ? "MemoryError" : NULL;
+    if (language == PAWL_LANGUAGE_BASH && pawl_text_has(v->tail, "alloc: cannot allocate "))
+        return "that it cannot allocate";
+    return is_unloadable(v) ? "that its libraries cannot be loaded" : NULL;
 }
 
 static void settle_memory(struct verdict *v) {
     settle(v, PAWL_EXECUTION_MEMORY_LIMIT,
-           "ran out of memory under a limit of %llu bytes; raise memory_bytes or use less",
+           "the program reported %s under a limit of %llu bytes; raise memory_bytes or use less", memory_words(v),
            (unsigned long long)v->result->limits.memory_bytes);
 }
 
@@ -151,14 +167,6 @@ static bool is_process_limit(const struct verdict *v) {
            pawl_text_has(v->uncaught.value, " EAGAIN");
 }
 
-static bool is_memory_limit(const struct verdict *v) {
-    if (v->result->limits.memory_bytes == PAWL_UNLIMITED)
-        return false;
-    if (v->has_uncaught)
-        return pawl_text_is(v->uncaught.name, "MemoryError");
-    return v->evidence->language == PAWL_LANGUAGE_BASH && pawl_text_has(v->tail, "alloc: cannot allocate ");
-}
-
 static void settle_uncaught(struct verdict *v) {
     bool check = pawl_text_is(v->uncaught.name, "AssertionError");
     int shown = v->uncaught.value.length < 200 ? (int)v->uncaught.value.length : 200;
@@ -202,7 +210,7 @@ static void settle_ended(struct verdict *v) {
     else if (is_over_cpu(v))
         settle(v, PAWL_EXECUTION_CPU_LIMIT, "used up its %.6g s of CPU time; raise the limit cpu or make it faster",
                seconds(result->limits.cpu_ns));
-    else if (is_heap_exhausted(v) || is_memory_limit(v))
+    else if (memory_words(v))
         settle_memory(v);
     else if (result->signal != 0)
         settle_signal(v);

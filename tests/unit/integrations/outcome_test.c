@@ -225,6 +225,13 @@ static void running_out_of_memory_or_processes_is_told_from_a_fault(void **state
          PAWL_EXECUTION_MEMORY_LIMIT, NULL, NULL},
         {"bash", SH, 2, 0, "main.sh: xrealloc: cannot allocate 300000000 bytes\n", PAWL_EXECUTION_MEMORY_LIMIT, NULL,
          NULL},
+        {"loader", PY, 127, 0,
+         "/usr/bin/python3.11: error while loading shared libraries: libm.so.6: failed to map segment from shared "
+         "object\n",
+         PAWL_EXECUTION_MEMORY_LIMIT, NULL, NULL},
+        {"missing library", PY, 127, 0,
+         "x: error while loading shared libraries: a.so: cannot open shared object file: No such file or directory\n",
+         PAWL_EXECUTION_NONZERO_EXIT, NULL, NULL},
         {"abort alone", JS, -1, SIGABRT, "", PAWL_EXECUTION_SIGNALLED, NULL, NULL},
         {"fork", PY, 1, 0,
          "Traceback (most recent call last):\n  File \"m\", line 1\n    os.fork()\nBlockingIOError: [Errno 11] "
@@ -243,6 +250,17 @@ static void running_out_of_memory_or_processes_is_told_from_a_fault(void **state
          PAWL_EXECUTION_PROCESS_LIMIT, "Error", NULL},
     };
     EACH(list);
+}
+
+static void a_memory_limit_is_what_the_program_reported(void **state) {
+    (void)state;
+    pawl_execution_result *result = new_result();
+    const char *printed = FRAME "MemoryError\n";
+    result->exit_status = 1;
+    struct pawl_evidence evidence = {.stderr_tail = printed, .stderr_length = strlen(printed)};
+    assert_true(pawl_outcome_decide(result, &evidence));
+    assert_non_null(strstr(result->detail, "the program reported MemoryError under a limit of 536870912 bytes"));
+    pawl_execution_result_free(result);
 }
 
 static void without_a_memory_limit_a_memory_error_is_an_exception(void **state) {
@@ -364,6 +382,7 @@ int main(void) {
         cmocka_unit_test(a_printed_traceback_does_not_outweigh_the_status),
         cmocka_unit_test(an_uncaught_javascript_error_is_an_exception_with_name_and_value),
         cmocka_unit_test(running_out_of_memory_or_processes_is_told_from_a_fault),
+        cmocka_unit_test(a_memory_limit_is_what_the_program_reported),
         cmocka_unit_test(without_a_memory_limit_a_memory_error_is_an_exception),
         cmocka_unit_test(cpu_time_used_up_is_a_cpu_limit),
         cmocka_unit_test(who_kills_knows_why),

@@ -19,7 +19,11 @@ typedef struct pawl_sandbox pawl_sandbox;
 
 /* ---- How a program ended ---- */
 
-/** Closed set, ordered and numbered for good. */
+/**
+ * Closed set, ordered and numbered for good. check_failed, exception, memory_limit and process_limit rest on the
+ * program's own words (what its interpreter printed last on stderr, together with its status): a program can make them
+ * up. ok, nonzero_exit, signalled, cpu_limit and whatever says "killed" rest on the kernel's word and on our own deeds.
+ */
 typedef enum pawl_execution_outcome {
     PAWL_EXECUTION_OK = 0,
     PAWL_EXECUTION_CHECK_FAILED,      /**< A test's assertion failed: AssertionError, assert of node, or a judge. */
@@ -28,7 +32,7 @@ typedef enum pawl_execution_outcome {
     PAWL_EXECUTION_SIGNALLED,         /**< Killed by a signal that we did not send. */
     PAWL_EXECUTION_WALL_TIMEOUT,      /**< Killed: limits.wall_ns. */
     PAWL_EXECUTION_CPU_LIMIT,         /**< Killed: limits.cpu_ns. */
-    PAWL_EXECUTION_MEMORY_LIMIT,      /**< Ran out of limits.memory_bytes, as the interpreter said. */
+    PAWL_EXECUTION_MEMORY_LIMIT,      /**< Said to have run out of memory under limits.memory_bytes. */
     PAWL_EXECUTION_OUTPUT_LIMIT,      /**< Killed: limits.output_total_bytes. */
     PAWL_EXECUTION_PROCESS_LIMIT,     /**< Failed after limits.processes refused it a process or thread. */
     PAWL_EXECUTION_DENIED,            /**< Policy: nothing ran; detail has the remedy. */
@@ -53,10 +57,12 @@ PAWL_API pawl_execution_outcome pawl_execution_outcome_of(const char *word);
 
 /** Zero means the default, PAWL_UNLIMITED no limit, PAWL_ZERO really none of it. */
 typedef struct pawl_execution_limits {
-    size_t size;                 /**< sizeof(pawl_execution_limits). */
-    uint64_t wall_ns;            /**< From the program's start. Default 30 s; PAWL_ZERO is an immediate wall_timeout. */
-    uint64_t cpu_ns;             /**< CPU time; local: per process, in whole seconds. Default: no limit. */
-    uint64_t memory_bytes;       /**< Local: address space per process; node: its heap. Default 2 GiB. */
+    size_t size;      /**< sizeof(pawl_execution_limits). */
+    uint64_t wall_ns; /**< From the program's start. Default 30 s; PAWL_ZERO is an immediate wall_timeout. */
+    uint64_t cpu_ns;  /**< CPU time; local: per process, in whole seconds. Default: no limit. */
+    /** Local: address space per process; node: its heap. Default 2 GiB. Less than the interpreter needs to start
+     * (Python 16 MiB, JavaScript and bash 8 MiB), 0 included, is PAWL_E_INVALID; more than there is, is no limit. */
+    uint64_t memory_bytes;
     uint64_t file_bytes;         /**< Largest file the program can write. Default 64 MiB. */
     uint64_t processes;          /**< Processes and threads at once. Default 64. */
     uint64_t open_files;         /**< Descriptors per process. Default 256. */
