@@ -46,9 +46,28 @@ static void the_node_gives_json_and_passes_the_trace_on(void **state) {
     pawl_primitive_unref(node);
 }
 
+static void a_mistake_in_the_input_names_the_node_whoever_finds_it(void **state) {
+    (void)state;
+    static const char *const list[][2] = {
+        {"{\"code\":\"\",\"files\":{\"../x\":\"\"}}", "code execution 'run': files: path '../x' has"},
+        {"{\"code\":\"\",\"working_directory\":\"/tmp\"}", "code execution 'run': working_directory: path '/tmp' is"},
+        {"{\"code\":\"\",\"limits\":{\"memory_bytes\":0}}", "code execution 'run': limits.memory_bytes is 0;"}};
+    pawl_primitive *node = pawl_code_execution("run");
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        pawl_error *error = NULL;
+        assert_null(run_node(node, list[i][0], &error));
+        assert_int_equal(pawl_error_status(error), PAWL_E_INVALID);
+        if (!strstr(pawl_error_message(error), list[i][1]))
+            print_message("%s\n", pawl_error_message(error));
+        assert_non_null(strstr(pawl_error_message(error), list[i][1]));
+        pawl_error_unref(error);
+    }
+    pawl_primitive_unref(node);
+}
+
 static void fail_on_error_makes_a_permanent_error_of_a_failing_program(void **state) {
     (void)state;
-    pawl_primitive *node = pawl_retry("again", pawl_code_execution("run", .fail_on_error = 1), .max_attempts = 5);
+    pawl_primitive *node = pawl_retry("again", pawl_code_execution("run", .fail_on_error = 5), .max_attempts = 5);
     pawl_error *error = NULL;
     assert_null(run_node(node, "{\"code\":\"raise ValueError('no')\"}", &error));
     assert_int_equal(pawl_error_status(error), PAWL_E_FAILED);
@@ -149,6 +168,7 @@ static void a_timeout_around_the_node_ends_the_program(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_node_gives_json_and_passes_the_trace_on),
+        cmocka_unit_test(a_mistake_in_the_input_names_the_node_whoever_finds_it),
         cmocka_unit_test(fail_on_error_makes_a_permanent_error_of_a_failing_program),
         cmocka_unit_test(a_node_streams_and_takes_a_provider),
         cmocka_unit_test(a_node_without_helper_fails_and_names_the_remedy),

@@ -282,12 +282,12 @@ static void bad_requests_are_refused_by_field(void **state) {
         {{.args = null_arg, .arg_count = 1}, PAWL_E_INVALID, "args[0] is NULL"},
         {{.arg_count = 1}, PAWL_E_INVALID, "args is NULL"},
         {{.args = null_arg, .arg_count = 100000}, PAWL_E_LIMIT, "args has 100000 items"},
-        {{.collect = up, .collect_count = 1}, PAWL_E_INVALID, "collect: path '../x'"},
+        {{.collect = up, .collect_count = 1}, PAWL_E_INVALID, "collect: path '../x' has a '.' or '..' component; give"},
         {{.files = main_file, .file_count = 1}, PAWL_E_INVALID, "the name of the program itself"},
         {{.files = null_path, .file_count = 1}, PAWL_E_INVALID, "files has a path that is NULL"},
         {{.files = null_bytes, .file_count = 1}, PAWL_E_INVALID, "content of 'a' is NULL"},
         {{.files = big_mode, .file_count = 1}, PAWL_E_INVALID, "mode of 'a'"},
-        {{.working_directory = "/tmp"}, PAWL_E_INVALID, "working_directory: path '/tmp'"},
+        {{.working_directory = "/tmp"}, PAWL_E_INVALID, "working_directory: path '/tmp' is absolute; give"},
         {{.limits = &unbounded}, PAWL_E_INVALID, "work_bytes is unlimited"},
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {

@@ -18,6 +18,7 @@
 
 /* Of stderr, in the error that fail_on_error makes. */
 #define SHOWN_STDERR 400
+#define WHO_BYTES 320 /* a node in messages; longer names are cut */
 
 struct node {
     pawl_code_execution_options options;
@@ -165,6 +166,17 @@ static void on_started(void *user) {
     open_span(run, "sandbox.run");
 }
 
+/* A provider says what is wrong with a request, and does not know whose it is. */
+static pawl_error *with_name(const struct node *node, pawl_error *error) {
+    pawl_status status = pawl_error_status(error);
+    if (status != PAWL_E_INVALID && status != PAWL_E_LIMIT)
+        return error;
+    pawl_error *named = NULL;
+    pawl_error_set(&named, status, "code execution '%s': %s", node->name, pawl_error_message(error));
+    pawl_error_unref(error);
+    return named;
+}
+
 static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
                                   pawl_error **err) {
     const pawl_code_execution_options *options = &run->node->options;
@@ -184,6 +196,7 @@ static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provid
                              pawl_execution_outcome_word((pawl_execution_outcome)result->outcome));
         pawl_span_set_string(&run->span, "pawl.sandbox.id", result->sandbox_id ? result->sandbox_id : "");
     }
+    error = with_name(run->node, error);
     close_span(run, status, error);
     if (err)
         *err = error;
@@ -259,7 +272,7 @@ static pawl_status run_node(void *user, pawl_context *ctx, pawl_value *in, pawl_
 
 /* ---- making it ---- */
 
-static pawl_status check(const struct node *node, pawl_error **err) {
+static pawl_status check(const struct node *node, const char *who, pawl_error **err) {
     pawl_execution_limits resolved;
     uint64_t timeout = node->options.timeout_ns, bound = node->limits.wall_ns;
     if (pawl_language_of(node->language) == PAWL_LANGUAGE_COUNT)
@@ -270,24 +283,25 @@ static pawl_status check(const struct node *node, pawl_error **err) {
         return pawl_error_set(err, PAWL_E_INVALID,
                               "code execution '%s': timeout_ns is over limits.wall_ns; lower it or raise the limit",
                               node->name);
-    return pawl_limits_resolve(&node->limits, NULL, "code execution", &resolved, err);
+    return pawl_limits_resolve(&node->limits, NULL, who, &resolved, err);
 }
 
 static pawl_status fill(struct node *node, const char *name, const pawl_code_execution_options *given,
                         pawl_error **err) {
-    pawl_status status = pawl_options_copy(&node->options, sizeof node->options, given, "code execution", err);
+    char who[WHO_BYTES];
+    snprintf(who, sizeof who, "code execution '%s'", name ? name : "");
+    pawl_status status = pawl_options_copy(&node->options, sizeof node->options, given, who, err);
     if (status == PAWL_OK)
-        status = pawl_options_copy(&node->limits, sizeof node->limits, node->options.limits, "code execution", err);
+        status = pawl_limits_copy(node->options.limits, who, &node->limits, err);
     if (status != PAWL_OK)
         return status;
-    node->limits.size = sizeof node->limits;
     node->options.limits = NULL;
     node->provider = pawl_sandbox_provider_ref(node->options.provider);
     node->name = pawl_copy_text(name ? name : "");
     node->language = pawl_copy_text(node->options.language ? node->options.language : "python");
     if (!node->name || !node->language)
         return pawl_error_set(err, PAWL_E_NOMEM, "out of memory for a code execution node");
-    return check(node, err);
+    return check(node, who, err);
 }
 
 pawl_primitive *pawl_code_execution_new(const char *name, const pawl_code_execution_options *options) {

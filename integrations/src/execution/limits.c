@@ -48,12 +48,22 @@ static uint64_t pick(uint64_t asked, uint64_t fallback, uint64_t standard) {
     return pawl_option(asked, pawl_option(fallback, standard));
 }
 
+pawl_status pawl_limits_copy(const pawl_execution_limits *given, const char *who, pawl_execution_limits *ret_limits,
+                             pawl_error **err) {
+    if (given && given->size < sizeof given->size)
+        return pawl_error_set(err, PAWL_E_INVALID, "%s: limits.size is %zu; set it to sizeof(pawl_execution_limits)",
+                              who, given->size);
+    pawl_status status = pawl_options_copy(ret_limits, sizeof *ret_limits, given, who, err);
+    ret_limits->size = sizeof *ret_limits;
+    return status;
+}
+
 pawl_status pawl_limits_resolve(const pawl_execution_limits *asked, const pawl_execution_limits *fallback,
                                 const char *who, pawl_execution_limits *ret_limits, pawl_error **err) {
     pawl_execution_limits first, second;
-    pawl_status status = pawl_options_copy(&first, sizeof first, asked, who, err);
+    pawl_status status = pawl_limits_copy(asked, who, &first, err);
     if (status == PAWL_OK)
-        status = pawl_options_copy(&second, sizeof second, fallback, who, err);
+        status = pawl_limits_copy(fallback, who, &second, err);
     if (status != PAWL_OK)
         return status;
     *ret_limits = (pawl_execution_limits){.size = sizeof *ret_limits};

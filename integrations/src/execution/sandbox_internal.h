@@ -13,6 +13,9 @@ void *pawl_sandbox_provider_self(const pawl_sandbox_provider *provider, const pa
 
 /* The value of a limit; settable. */
 uint64_t *pawl_limits_at(pawl_execution_limits *limits, pawl_limit which);
+/* Copies limits that a caller filled in; NULL gives all zeroes. PAWL_E_INVALID names limits, not options. */
+pawl_status pawl_limits_copy(const pawl_execution_limits *given, const char *who, pawl_execution_limits *ret_limits,
+                             pawl_error **err);
 /*
  * Puts together what counts for one run: asked, where that is 0 fallback, where that is 0 the defaults. Either may be
  * NULL. The result has no zero that means a default. PAWL_E_INVALID when a limit that must be finite is not, or is over

@@ -72,8 +72,7 @@ static bool copy_text(char **to, const char *from) {
 
 static pawl_status check_limits(const pawl_execution_limits *given, pawl_execution_limits *ret_copy, pawl_error **err) {
     pawl_execution_limits resolved;
-    pawl_status status = pawl_options_copy(ret_copy, sizeof *ret_copy, given, who, err);
-    ret_copy->size = sizeof *ret_copy;
+    pawl_status status = pawl_limits_copy(given, who, ret_copy, err);
     return status == PAWL_OK ? pawl_limits_resolve(ret_copy, NULL, who, &resolved, err) : status;
 }
 

@@ -22,9 +22,7 @@ static pawl_status check_path(const char *field, const char *path, pawl_error **
     if (!path)
         return pawl_error_set(err, PAWL_E_INVALID, "%s has a path that is NULL; give one", field);
     const char *fault = pawl_wire_path_fault(path, strlen(path));
-    return fault ? pawl_error_set(err, PAWL_E_INVALID, "%s: path '%.200s' %s (paths are relative to the work folder)",
-                                  field, path, fault)
-                 : PAWL_OK;
+    return fault ? pawl_error_set(err, PAWL_E_INVALID, "%s: path '%.200s' %s", field, path, fault) : PAWL_OK;
 }
 
 static pawl_status check_count(const char *field, uint64_t count, const void *list, uint64_t most, pawl_error **err) {

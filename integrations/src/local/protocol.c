@@ -21,7 +21,7 @@ const char *pawl_wire_path_fault(const char *path, size_t length) {
     if (length > PAWL_WIRE_PATH_MAX)
         return "is longer than 4095 bytes";
     if (path[0] == '/')
-        return "is absolute; give one relative to the work folder";
+        return "is absolute; give a path relative to the work folder";
     if (memchr(path, '\0', length))
         return "contains a NUL byte";
     for (size_t at = 0; at <= length;) {
@@ -32,7 +32,7 @@ const char *pawl_wire_path_fault(const char *path, size_t length) {
         if (size > PAWL_WIRE_NAME_MAX)
             return "has a component longer than 255 bytes";
         if (path[at] == '.' && (size == 1 || (size == 2 && path[at + 1] == '.')))
-            return "has a '.' or '..' component";
+            return "has a '.' or '..' component; give a path without, relative to the work folder";
         at += size + 1;
     }
     return NULL;

@@ -216,11 +216,14 @@ static void bad_options_make_a_failed_primitive(void **state) {
     (void)state;
     const pawl_execution_limits unbounded = {.size = sizeof unbounded, .work_bytes = PAWL_UNLIMITED};
     const pawl_execution_limits short_wall = {.size = sizeof short_wall, .wall_ns = PAWL_S(1)};
+    const pawl_execution_limits sizeless = {.wall_ns = PAWL_S(1)};
     const pawl_code_execution_options small = {.size = 3};
+    assert_broken(pawl_code_execution("run", .limits = &sizeless), "code execution 'run': limits.size is 0; set it to");
     assert_broken(pawl_code_execution("run", .language = "cobol"), "language is 'cobol'");
-    assert_broken(pawl_code_execution("run", .limits = &unbounded), "work_bytes is unlimited");
+    assert_broken(pawl_code_execution("run", .limits = &unbounded),
+                  "code execution 'run': limit work_bytes is unlimited");
     assert_broken(pawl_code_execution("run", .limits = &short_wall, .timeout_ns = PAWL_S(2)), "over limits.wall_ns");
-    assert_broken(pawl_code_execution_new("run", &small), "size");
+    assert_broken(pawl_code_execution_new("run", &small), "code execution 'run': options.size is 3");
     assert_broken(pawl_code_execution_new("", NULL), "name");
     assert_broken(pawl_code_execution_new(NULL, NULL), "name");
 }

@@ -18,8 +18,8 @@ typedef struct pawl_code_execution_options {
     /** Copied. Used for what an input leaves out, and what is set here is also the most an input may ask for
      * (limits.wall_ns bounds its timeout). */
     const pawl_execution_limits *limits;
-    uint64_t fail_on_error;   /**< 1: a program that did not end with outcome ok is an error (PAWL_E_FAILED, permanent),
-                                 for pipelines with fallback. Default 0: it is a result. */
+    uint64_t fail_on_error;   /**< Not 0: a program that did not end with outcome ok is an error (PAWL_E_FAILED,
+                                 permanent),   for pipelines with fallback. Default 0: it is a result. */
     pawl_output_fn on_stdout; /**< Bytes as they arrive, see pawl_output_fn; several runs of the node at once call it at
                                  once. */
     pawl_output_fn on_stderr;

@@ -28,7 +28,8 @@ typedef struct pawl_local_options {
      * home folders are passed over. */
     const char *python, *node, *bash;
     const pawl_execution_limits *limits; /**< Copied. Defaults of every request that leaves them at 0. */
-    uint64_t require_all; /**< 1: refuse what lacks any mechanism; 0: run without the optional ones (a result tells). */
+    uint64_t
+        require_all; /**< Not 0: refuse what lacks any mechanism; 0: run without the optional ones (a result tells). */
 } pawl_local_options;
 
 /** `provider = pawl_local_provider_with(runtime, &err, .python = "/opt/python/bin/python3")`; options may be left out.
