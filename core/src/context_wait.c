@@ -1,5 +1,6 @@
 /* Waiting inside a blocking leaf: every wait is a poll that a cancel can end. */
 #include "engine_internal.h"
+#include "fd_internal.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -57,7 +58,7 @@ static pawl_status wait_ready(pawl_context *ctx, struct pollfd fds[2], uint64_t 
 }
 
 static pawl_status wait_real(pawl_context *ctx, struct pollfd fds[2], uint64_t until_ns, pawl_error **err) {
-    int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int bell = pawl_fd_beyond_standard(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (bell < 0)
         return pawl_error_set(err, PAWL_E_LIMIT, "wait: eventfd: %s; raise the descriptor limit", strerror(errno));
     fds[1].fd = bell;
@@ -135,7 +136,7 @@ static pawl_status wait_by_looking(pawl_context *ctx, pid_t pid, pawl_error **er
 }
 
 static pawl_status wait_for_end(pawl_context *ctx, pid_t pid, pawl_error **err) {
-    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int fd = pawl_fd_beyond_standard((int)syscall(SYS_pidfd_open, pid, 0));
     if (fd < 0)
         return wait_by_looking(ctx, pid, err);
     pawl_status status = wait_fd(ctx, fd, POLLIN, PAWL_NEVER, NULL, err);

@@ -1,4 +1,5 @@
 /* One exchange: a request copied into a libcurl handle, and its response collected. */
+#include "fd_internal.h"
 #include "http_internal.h"
 #include <ctype.h>
 #include <pawl/version.h>
@@ -221,7 +222,7 @@ void pawl_http_transfer_free(struct http_transfer *t) {
 /* Not inherited by programs that the host starts. */
 static curl_socket_t open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)user, (void)purpose;
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return pawl_fd_beyond_standard(socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol));
 }
 
 #define SET(option, value) (set = set && curl_easy_setopt(t->easy, option, value) == CURLE_OK)

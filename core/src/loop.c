@@ -2,6 +2,7 @@
  * the next ones. Who drives it decides where it sleeps: pawl_run()'s caller, a thread of the runtime, or the host
  * through pump. */
 #include "engine_internal.h"
+#include "fd_internal.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@ struct loop *pawl_loop_new(pawl_runtime *runtime, uint64_t seed) {
         return NULL;
     loop->runtime = runtime;
     pawl_random_seed(&loop->random, seed);
-    loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    loop->poll_fd = epoll_create1(EPOLL_CLOEXEC);
+    loop->wake_fd = pawl_fd_beyond_standard(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    loop->poll_fd = pawl_fd_beyond_standard(epoll_create1(EPOLL_CLOEXEC));
     struct epoll_event watch = {.events = EPOLLIN, .data.ptr = NULL};
     if (loop->wake_fd < 0 || loop->poll_fd < 0 || epoll_ctl(loop->poll_fd, EPOLL_CTL_ADD, loop->wake_fd, &watch) != 0) {
         pawl_loop_free(loop);
