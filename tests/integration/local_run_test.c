@@ -189,6 +189,18 @@ static void enormous_limits_are_none(void **state) {
     }
 }
 
+static void a_cpu_limit_is_told_as_the_whole_seconds_that_are_kept(void **state) {
+    (void)state;
+    const pawl_execution_limits limits = {.size = sizeof limits, .cpu_ns = PAWL_MS(100)};
+    pawl_execution_request request = program("python", "while True: pass");
+    request.limits = &limits;
+    pawl_execution_result *result = run_program(&request);
+    assert_outcome(result, "cpu_limit");
+    assert_int_equal(result->limits.cpu_ns, PAWL_S(1));
+    assert_non_null(strstr(result->detail, "used up its 1 s of CPU time"));
+    pawl_execution_result_free(result);
+}
+
 static void nodes_heap_is_bounded_too(void **state) {
     (void)state;
     const pawl_execution_limits limits = {.size = sizeof limits, .memory_bytes = PAWL_MIB(64)};
@@ -460,6 +472,7 @@ int main(void) {
         cmocka_unit_test(each_limit_ends_or_refuses_and_says_so),
         cmocka_unit_test(too_little_memory_to_start_is_refused_with_the_floor),
         cmocka_unit_test(enormous_limits_are_none),
+        cmocka_unit_test(a_cpu_limit_is_told_as_the_whole_seconds_that_are_kept),
         cmocka_unit_test(nodes_heap_is_bounded_too),
         cmocka_unit_test(streams_arrive_while_the_program_runs),
         cmocka_unit_test(words_before_a_kill_are_kept),

@@ -198,6 +198,7 @@ static void add_all(struct writer *w, cJSON *root, const pawl_execution_result *
     for (uint64_t i = 0; i < result->file_count; i++)
         add_file(w, files, &result->files[i]);
     add_limits(w, root, result);
+    add(w, root, "version", number(1));
 }
 
 pawl_value *pawl_execution_result_value(const pawl_execution_result *result) {

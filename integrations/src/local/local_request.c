@@ -124,8 +124,17 @@ static pawl_status check_memory(const struct local_request *made, pawl_error **e
 
 /* ---- making ---- */
 
+/* The kernel counts CPU time in whole seconds, from one up; the result is to tell what was kept. */
+static uint64_t whole_seconds(uint64_t ns) {
+    const uint64_t second = PAWL_S(1);
+    if (ns > PAWL_UNLIMITED - second)
+        return ns;
+    return ns == 0 ? second : (ns + second - 1) / second * second;
+}
+
 static void set_limits(struct local_request *made, bool require_all) {
-    const pawl_execution_limits *limits = &made->limits;
+    pawl_execution_limits *limits = &made->limits;
+    limits->cpu_ns = whole_seconds(limits->cpu_ns);
     bool heap = made->language == PAWL_LANGUAGE_JAVASCRIPT; /* V8 reserves far more address space than it uses */
     made->helper.timeout_ns = limits->wall_ns;
     made->helper.limits = (struct pawl_wire_limits){

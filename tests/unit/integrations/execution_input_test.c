@@ -277,15 +277,16 @@ static pawl_execution_result *sample(void) {
 
 static void the_output_has_every_member(void **state) {
     (void)state;
-    static const char *const members[] = {"success",   "outcome",     "output",  "logs",           "error",
-                                          "results",   "exit_status", "signal",  "execution_time", "sandbox_id",
-                                          "tier",      "mechanisms",  "timings", "resources",      "bytes",
-                                          "truncated", "files",       "limits"};
+    static const char *const members[] = {"version",    "success",   "outcome",     "output",  "logs",
+                                          "error",      "results",   "exit_status", "signal",  "execution_time",
+                                          "sandbox_id", "tier",      "mechanisms",  "timings", "resources",
+                                          "bytes",      "truncated", "files",       "limits"};
     pawl_execution_result *result = sample();
     pawl_value *value = pawl_execution_result_value(result);
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
         assert_non_null(pawl_value_get(value, members[i]));
     assert_int_equal(cJSON_GetArraySize(pawl_value_json(value)), sizeof members / sizeof members[0]);
+    assert_true(pawl_value_get_number(value, "version", 0) == 1);
     assert_string_equal(pawl_value_get_string(value, "outcome", ""), "exception");
     assert_true(pawl_value_get_number(value, "execution_time", 0) == 1.5);
     assert_string_equal(cJSON_GetObjectItem(pawl_value_get(value, "error"), "name")->valuestring, "KeyError");

@@ -64,7 +64,8 @@ typedef struct pawl_code_execution_options {
  *  - files: {path: {kind, size, mode, text | base64}}; kind is a word of pawl_collected_kind; content only for files
  *    (of a symlink, its target).
  *  - limits: {timeout, cpu, memory_bytes, ...: {limit (null: none), enforced: "yes" | "per_process" | "interpreter" |
- *    "no" | "unlimited"}}.
+ *    "no" | "unlimited"}}: as applied, so a cpu of 0.1 is told as the 1 s that is kept.
+ *  - version: 1. A later version of this object may have more members; other meanings get another number.
  *
  * Errors of a run: PAWL_E_INVALID (input; the message names node, field, value and remedy), PAWL_E_LIMIT (more than
  * options.limits allow), PAWL_E_UNSUPPORTED (language, interpreter or mechanism missing), PAWL_E_NOT_FOUND (no helper),

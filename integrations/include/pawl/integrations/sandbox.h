@@ -59,7 +59,7 @@ PAWL_API pawl_execution_outcome pawl_execution_outcome_of(const char *word);
 typedef struct pawl_execution_limits {
     size_t size;      /**< sizeof(pawl_execution_limits). */
     uint64_t wall_ns; /**< From the program's start. Default 30 s; PAWL_ZERO is an immediate wall_timeout. */
-    uint64_t cpu_ns;  /**< CPU time; local: per process, in whole seconds. Default: no limit. */
+    uint64_t cpu_ns;  /**< CPU time; local: per process, rounded up to whole seconds, at least 1. Default: no limit. */
     /** Local: address space per process; node: its heap. Default 2 GiB. Less than the interpreter needs to start
      * (Python 16 MiB, JavaScript and bash 8 MiB), 0 included, is PAWL_E_INVALID; more than there is, is no limit. */
     uint64_t memory_bytes;
