@@ -210,8 +210,10 @@ static char *print(const struct diff *diff, const char *from_name, const char *t
 char *pawl_unified_diff(const char *from, const char *to, const char *from_name, const char *to_name) {
     struct diff diff = {0};
     char *text = NULL;
+    from = from ? from : "";
+    to = to ? to : "";
     if (split(from, &diff.from) && split(to, &diff.to) && make_edits(&diff))
-        text = print(&diff, from_name, to_name);
+        text = print(&diff, from_name ? from_name : "", to_name ? to_name : "");
     free(diff.from.lines);
     free(diff.to.lines);
     free(diff.edits);

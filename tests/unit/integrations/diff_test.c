@@ -127,8 +127,19 @@ static void running_out_of_memory_gives_none(void **state) {
     }
 }
 
+static void no_text_is_an_empty_one(void **state) {
+    (void)state;
+    char *diff = pawl_unified_diff(NULL, "a\n", "p", "p");
+    assert_string_equal(diff, "--- p\n+++ p\n@@ -0,0 +1 @@\n+a\n");
+    free(diff);
+    diff = pawl_unified_diff(NULL, NULL, NULL, NULL);
+    assert_string_equal(diff, "");
+    free(diff);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_text_is_an_empty_one),
         cmocka_unit_test(equal_texts_have_no_diff),
         cmocka_unit_test(shows_three_lines_around_a_change),
         cmocka_unit_test(joins_changes_that_are_near_and_parts_those_that_are_not),
