@@ -51,6 +51,7 @@ bool pawl_execution_view_read(const pawl_value *result, struct execution_view *r
         .queue_ns = nanoseconds(timings, "queue"),
         .create_ns = nanoseconds(timings, "create"),
         .run_ns = nanoseconds(timings, "run"),
+        .unended = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(json, "completed")),
     };
     read_bytes(json, "stdout", &ret_view->out_bytes);
     read_bytes(json, "stderr", &ret_view->err_bytes);

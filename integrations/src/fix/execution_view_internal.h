@@ -12,6 +12,7 @@ struct execution_view {
     double seconds;
     uint64_t queue_ns, create_ns, run_ns;
     pawl_stream_record out_bytes, err_bytes;
+    bool unended; /* a test that was to prove that it ran to its end did not */
 };
 
 /* False when it is no execution value. */

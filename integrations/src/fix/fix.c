@@ -1,10 +1,13 @@
 /* START -> executor: visible test on the original; CHILD_DONE -> it passes: the held-back test | the loop
  * CHILD_DONE (loop) -> accepted: executor, held-back test | finish; CHILD_DONE (held-back test) -> finish */
 #include "fix_internal.h"
+#include "fix_proof_internal.h"
 #include "options_internal.h"
 #include "primitive_internal.h"
 #include "refine_internal.h"
+#include "utf8_internal.h"
 #include <pawl/integrations/execution.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,8 +200,9 @@ static pawl_status prepare(void *user, pawl_value *input, pawl_value *candidate,
     const char *program = pawl_fix_program_of(candidate);
     if (!program)
         return pawl_error_set(err, PAWL_E_PROTOCOL,
-                              "fix: the generator gave a candidate without program text; answer with a JSON string or "
-                              "{\"program\": text}");
+                              "fix '%s': the generator gave a candidate without program text; answer with a JSON "
+                              "string or {\"program\": text}",
+                              fix->name);
     struct fix_task task = {.language = pawl_value_get_string(input, "language", ""),
                             .file = pawl_value_get_string(input, "file", ""),
                             .files = cJSON_GetObjectItemCaseSensitive(json, "files")};
@@ -276,12 +280,15 @@ pawl_primitive *pawl_fix_new(const char *name, pawl_primitive *generator, pawl_p
     generator = generator ? generator : pawl_mutator_generator("mutate");
     executor = executor ? executor : pawl_code_execution_new("execute", NULL);
     pawl_judge *judge = taken_judge(options);
+    executor = pawl_proof_new(executor);
     if (!fix) {
         pawl_judge_unref(judge);
         pawl_error_set(&spec.failure, PAWL_E_NOMEM, "fix '%s': out of memory", name ? name : "");
         spec.children = PAWL_CHILDREN(generator, executor);
         return pawl_primitive_new(&spec);
     }
+    snprintf(fix->name, sizeof fix->name, "%s", name ? name : "");
+    fix->name[pawl_utf8_cut(fix->name, strlen(fix->name))] = '\0';
     fix->judge = judge ? judge : pawl_judge_test("test");
     copy_options(fix, options, is_mutator, &spec.failure);
     spec.state = fix;

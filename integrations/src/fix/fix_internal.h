@@ -7,6 +7,7 @@
 struct fix {
     pawl_fix_options options; /* language is the fix's own copy */
     pawl_judge *judge;
+    char name[64]; /* for messages, cut */
 };
 
 /* The input, checked; texts are borrowed from it. */
@@ -32,7 +33,7 @@ struct fix_run {
 /* fix_task.c. Each gives a new reference, or NULL with *err. */
 pawl_status pawl_fix_read_task(const struct fix *fix, const pawl_value *in, struct fix_task *ret_task,
                                pawl_error **err);
-/* What a test's execution gets: the program under its name beside the test as the main program. */
+/* What a test's execution gets (see fix_proof_internal.h): the test, and the program under its name beside it. */
 pawl_value *pawl_fix_execution_input(const struct fix *fix, const struct fix_task *task, const char *test,
                                      const char *program, pawl_error **err);
 /* What the loop gets: the task without its held-back test, with what the original's run showed. */

@@ -1,13 +1,15 @@
 /* From pawl_fix()'s input to the inputs of its children. */
+#include "execution/language_internal.h"
 #include "execution_view_internal.h"
 #include "fix_internal.h"
+#include "fix_proof_internal.h"
+#include "utf8_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 static const char *default_file(const char *language) {
-    if (strcmp(language, "javascript") == 0)
-        return "program.js";
-    return strcmp(language, "bash") == 0 ? "program.sh" : "program.py";
+    pawl_language which = pawl_language_of(language);
+    return which == PAWL_LANGUAGE_JAVASCRIPT ? "program.js" : which == PAWL_LANGUAGE_BASH ? "program.sh" : "program.py";
 }
 
 static bool put(cJSON *object, const char *key, cJSON *item) {
@@ -29,11 +31,23 @@ static bool read_text(const cJSON *member, const char **ret_text) {
     return !member || cJSON_IsNull(member) || *ret_text;
 }
 
-static pawl_status refuse(const char *key, const char *why, pawl_error **err) {
-    return pawl_error_set(err, PAWL_E_INVALID, "fix: input.%s %s", key, why);
+static pawl_status refuse(const struct fix *fix, const char *key, const char *why, pawl_error **err) {
+    return pawl_error_set(err, PAWL_E_INVALID, "fix '%s': input.%s %s", fix->name, key, why);
 }
 
-static pawl_status read_member(const cJSON *member, struct fix_task *task, pawl_error **err) {
+/* The report repeats these texts, and it is JSON. */
+static pawl_status check_text(const struct fix *fix, const char *key, const char *text, pawl_error **err) {
+    size_t length = text ? strlen(text) : 0, valid = text ? pawl_utf8_valid(text, length) : 0;
+    if (valid == length)
+        return PAWL_OK;
+    return pawl_error_set(
+        err, PAWL_E_INVALID,
+        "fix '%s': input.%s is no UTF-8: byte %zu is 0x%02x; save it as UTF-8, or give a file of such "
+        "bytes in files as {\"base64\": text}",
+        fix->name, key, valid + 1, (unsigned char)text[valid]);
+}
+
+static pawl_status read_member(const struct fix *fix, const cJSON *member, struct fix_task *task, pawl_error **err) {
     const struct {
         const char *key;
         const char **text;
@@ -44,11 +58,12 @@ static pawl_status read_member(const cJSON *member, struct fix_task *task, pawl_
                  {"language", &task->language}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (strcmp(member->string, texts[i].key) == 0)
-            return read_text(member, texts[i].text) ? PAWL_OK : refuse(member->string, "is no text; give one", err);
+            return read_text(member, texts[i].text) ? check_text(fix, member->string, *texts[i].text, err)
+                                                    : refuse(fix, member->string, "is no text; give one", err);
     if (strcmp(member->string, "files") != 0)
-        return refuse(member->string, "is unknown; use program, test, holdout, file, language or files", err);
+        return refuse(fix, member->string, "is unknown; use program, test, holdout, file, language or files", err);
     if (!cJSON_IsObject(member) && !cJSON_IsNull(member))
-        return refuse("files", "is no object of path and text; give one", err);
+        return refuse(fix, "files", "is no object of path and text; give one", err);
     task->files = cJSON_IsObject(member) ? member : NULL;
     return PAWL_OK;
 }
@@ -57,27 +72,39 @@ static bool is_plain_name(const char *file) {
     return file[0] && !strchr(file, '/') && strcmp(file, ".") != 0 && strcmp(file, "..") != 0;
 }
 
+/* The test lies beside its driver under a name of its own. */
+static pawl_status check_test_name(const struct fix *fix, const struct fix_task *task, pawl_error **err) {
+    const char *name = pawl_proof_test_name(task->language);
+    bool is_file = name && strcmp(task->file, name) == 0;
+    if (!is_file && !(name && cJSON_GetObjectItemCaseSensitive(task->files, name)))
+        return PAWL_OK;
+    return pawl_error_set(err, PAWL_E_INVALID, "fix '%s': input.%s: '%s' is the name of the test; use another",
+                          fix->name, is_file ? "file" : "files", name);
+}
+
 pawl_status pawl_fix_read_task(const struct fix *fix, const pawl_value *in, struct fix_task *ret_task,
                                pawl_error **err) {
     const cJSON *json = pawl_value_json(in);
     struct fix_task task = {0};
     if (!cJSON_IsObject(json))
-        return pawl_error_set(err, PAWL_E_INVALID, "fix: the input is no object; give {\"program\", \"test\", ...}");
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "fix '%s': the input is no object; give {\"program\", \"test\", ...}", fix->name);
     for (const cJSON *member = json->child; member; member = member->next) {
-        pawl_status status = read_member(member, &task, err);
+        pawl_status status = read_member(fix, member, &task, err);
         if (status != PAWL_OK)
             return status;
     }
     if (!task.program || !task.test)
-        return refuse(task.program ? "test" : "program", "is missing; give its text", err);
+        return refuse(fix, task.program ? "test" : "program", "is missing; give its text", err);
     if (!task.language)
         task.language = fix->options.language;
     if (!task.file)
         task.file = default_file(task.language);
     if (!is_plain_name(task.file))
-        return refuse("file", "is no plain file name; give one without '/'", err);
+        return refuse(fix, "file", "is no plain file name; give one without '/'", err);
+    pawl_status status = check_test_name(fix, &task, err);
     *ret_task = task;
-    return PAWL_OK;
+    return status;
 }
 
 const char *pawl_fix_program_of(const pawl_value *candidate) {
@@ -113,7 +140,7 @@ pawl_value *pawl_fix_execution_input(const struct fix *fix, const struct fix_tas
     cJSON *json = cJSON_CreateObject();
     bool made = json && put_text(json, "code", test) && put_text(json, "language", task->language) &&
                 put(json, "timeout", cJSON_CreateNumber((double)fix->options.timeout_ns / 1e9)) &&
-                put_files(json, task, program);
+                put_text(json, "program", task->file) && put_files(json, task, program);
     return take(json, made, err);
 }
 

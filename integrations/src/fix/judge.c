@@ -1,6 +1,7 @@
 /* Judges: one small interface, a handful of checks on an execution value. */
 #include "execution_view_internal.h"
 #include "feedback_internal.h"
+#include "fix_proof_internal.h"
 #include "signature_internal.h"
 #include "utf8_internal.h"
 #include <pawl/integrations/fix.h>
@@ -192,9 +193,9 @@ static bool check_stderr(const pawl_judge *judge, const struct trial *t, char me
 }
 
 static bool check_test(const struct trial *t, char message[96]) {
-    if (!t->printed_failure)
+    if (!t->printed_failure && !t->view.unended)
         return check_outcome(t, message);
-    snprintf(message, 96, "an assertion failed");
+    snprintf(message, 96, "%s", t->printed_failure ? "an assertion failed" : PAWL_NOT_ENDED);
     return false;
 }
 
@@ -274,13 +275,13 @@ static void fill_record(const struct trial *t, pawl_verdict *verdict) {
     snprintf(verdict->outcome, sizeof verdict->outcome, "%s", view->outcome);
 }
 
-/* A program that ran on to a check that failed is half way there. */
-static void fill_score(const pawl_judge *judge, pawl_verdict *verdict) {
+/* A program that ran on to a check that failed is half way there; one that ended the test itself is not. */
+static void fill_score(const pawl_judge *judge, const struct trial *t, pawl_verdict *verdict) {
     size_t passed = 0;
     for (uint64_t i = 0; i < verdict->check_count; i++)
         passed += verdict->checks[i].pass != 0;
     verdict->pass = passed == verdict->check_count;
-    bool half = !verdict->pass && strcmp(verdict->outcome, "check_failed") == 0 &&
+    bool half = !verdict->pass && !t->view.unended && strcmp(verdict->outcome, "check_failed") == 0 &&
                 (has_kind(judge, JUDGE_TEST) || has_kind(judge, JUDGE_OUTCOME));
     verdict->score = ((double)passed + (half ? 0.5 : 0)) / (double)verdict->check_count;
 }
@@ -328,13 +329,14 @@ static pawl_status judge_execution(const pawl_judge *judge, struct trial *t, paw
     fill_record(t, verdict);
     t->printed_failure =
         has_kind(judge, JUDGE_TEST) && strcmp(t->view.outcome, "ok") == 0 && has_printed_failure(t->err);
-    if (t->printed_failure)
+    bool unended = has_kind(judge, JUDGE_TEST) && t->view.unended && strcmp(t->view.outcome, "ok") == 0;
+    if (t->printed_failure || unended)
         snprintf(verdict->outcome, sizeof verdict->outcome, "check_failed");
     if (judge->kind != JUDGE_ALL)
         add_check(judge, t, verdict);
     for (size_t i = 0; i < judge->part_count; i++)
         add_check(judge->parts[i], t, verdict);
-    fill_score(judge, verdict);
+    fill_score(judge, t, verdict);
     fill_signature(t, verdict);
     verdict->output = make_output(t);
     return verdict->output ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "judge: out of memory");

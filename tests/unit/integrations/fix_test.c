@@ -18,6 +18,7 @@ struct bench {
     size_t asked, executions, attempts;
     char *told, *ran; /* last input of generator and executor */
     const char *says; /* execution value instead */
+    bool cheats;      /* what passes has no proof that the test ran to its end */
 };
 
 static void set_text(char **text, pawl_value *value) {
@@ -34,6 +35,15 @@ static pawl_status generate(void *user, pawl_context *ctx, pawl_value *in, pawl_
     return pawl_value_parse(answer ? answer : "null", strlen(answer ? answer : "null"), NULL, ret_out, err);
 }
 
+/* The test of an execution, which lies beside its driver. */
+static const char *test_of(const pawl_value *in) {
+    const cJSON *files = pawl_value_get(in, "files");
+    for (const cJSON *file = files ? files->child : NULL; file; file = file->next)
+        if (strncmp(file->string, "pawl_test.", 10) == 0)
+            return file->valuestring;
+    return "?";
+}
+
 static const char *program_of(const pawl_value *in) {
     const cJSON *files = pawl_value_get(in, "files");
     for (const cJSON *file = files ? files->child : NULL; file; file = file->next)
@@ -42,21 +52,31 @@ static const char *program_of(const pawl_value *in) {
     return "";
 }
 
-#define PASSED "{\"outcome\": \"ok\", \"exit_status\": 0, \"error\": null}"
+#define PASSED "{\"outcome\": \"ok\", \"exit_status\": 0, \"error\": null, \"files\": {\"%s\": {\"text\": \"%.*s\"}}}"
 #define FAILED                                                                                                         \
     "{\"outcome\": \"check_failed\", \"exit_status\": 1, \"error\": {\"name\": \"AssertionError\", \"value\": "        \
     "\"no\", "                                                                                                         \
     "\"traceback\": \"Traceback (most recent call last):\\n  File \\\"/w/test.py\\\", line 9, in <module>\\n  File "   \
     "\\\"/w/program.py\\\", line 2, in f\\n  File \\\"/w/program.py\\\", line 3, in g\\nAssertionError: no\\n\"}}"
 
+/* 32 hex digits. */
+static const char *nonce_of(const char *driver) {
+    while (*driver && strspn(driver, "0123456789abcdef") != 32)
+        driver++;
+    return driver;
+}
+
 static pawl_status execute(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
     struct bench *bench = user;
     (void)ctx;
     bench->executions++;
     set_text(&bench->ran, in);
-    const char *text = bench->says                                                      ? bench->says
-                       : strstr(program_of(in), pawl_value_get_string(in, "code", "?")) ? PASSED
-                                                                                        : FAILED;
+    const cJSON *collect = pawl_value_get(in, "collect");
+    const char *nonce = nonce_of(pawl_value_get_string(in, "code", "")), *text = bench->says ? bench->says : FAILED;
+    char passed[300];
+    snprintf(passed, sizeof passed, PASSED, collect->child->valuestring, bench->cheats ? 3 : 32, nonce);
+    if (!bench->says && strstr(program_of(in), test_of(in)))
+        text = passed;
     return pawl_value_parse(text, strlen(text), NULL, ret_out, err);
 }
 
@@ -226,9 +246,42 @@ static void a_test_finds_the_program_beside_it(void **state) {
             "{\"program\": \"a\", \"test\": \"c\", \"file\": \"median.py\", \"files\": {\"d.csv\": \"1\", "
             "\"median.py\": \"not this one\"}}",
             PAWL_OK, NULL);
-    assert_string_equal(bench.ran, "{\"code\":\"c\",\"language\":\"python\",\"timeout\":1.5,\"files\":{\"d.csv\":\"1\","
-                                   "\"median.py\":\"c\"}}");
+    assert_non_null(strstr(bench.ran, "{\"language\":\"python\",\"timeout\":1.5,\"files\":{\"d.csv\":\"1\","
+                                      "\"median.py\":\"c\",\"pawl_test.py\":\"c\"},\"code\":\""));
+    assert_null(strstr(bench.ran, "\"program\""));
     drop(&bench, out);
+}
+
+static void a_test_that_did_not_run_to_its_end_does_not_pass(void **state) {
+    (void)state;
+    struct bench bench = {.answers = {"\"cd\"", "null"}, .cheats = true};
+    pawl_value *out = run(fixing(&bench, .max_rounds = 9), TASK, PAWL_OK, NULL);
+    assert_flag(out, "success", false);
+    assert_flag(out, "passed_checks", false);
+    const cJSON *attempt = pawl_value_get(out, "attempt");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(attempt, "outcome")), "check_failed");
+    assert_float_equal(cJSON_GetNumberValue(cJSON_GetObjectItem(attempt, "score")), 0, 0);
+    const cJSON *check = cJSON_GetObjectItem(cJSON_GetObjectItem(attempt, "checks"), "test");
+    assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(check, "message")), "the test did not run to its end");
+    drop(&bench, out);
+    bench = (struct bench){.answers = {"\"cd\"", "null"}, .cheats = true};
+    out = run(fixing(&bench, .judge = pawl_judge_outcome("any")), TASK, PAWL_OK, NULL);
+    assert_flag(out, "passed_checks", false);
+    drop(&bench, out);
+}
+
+static void every_execution_has_a_number_of_its_own(void **state) {
+    (void)state;
+    char numbers[2][33] = {"", ""};
+    for (int i = 0; i < 2; i++) {
+        struct bench bench = {.answers = {"\"c\""}};
+        pawl_value *out =
+            run(fixing(&bench, .max_rounds = 1), i ? TASK : "{\"program\": \"a\", \"test\": \"c\"}", PAWL_OK, NULL);
+        snprintf(numbers[i], sizeof numbers[i], "%.32s", nonce_of(bench.ran));
+        assert_int_equal(strlen(numbers[i]), 32);
+        drop(&bench, out);
+    }
+    assert_string_not_equal(numbers[0], numbers[1]);
 }
 
 static void the_language_names_the_file(void **state) {
@@ -344,7 +397,10 @@ static void max_candidates_ends_it(void **state) {
 static void bad_input_names_the_member(void **state) {
     (void)state;
     static const char *const bad[][2] = {
-        {"null", "the input is no object"},
+        {"null", "fix 'fix': the input is no object"},
+        {"{\"program\": \"a\", \"test\": \"c\", \"files\": {\"pawl_test.py\": \"\"}}",
+         "'pawl_test.py' is the name of the test"},
+        {"{\"program\": \"a\", \"test\": \"c\", \"file\": \"pawl_test.py\"}", "'pawl_test.py' is the name of the test"},
         {"{\"test\": \"c\"}", "input.program is missing"},
         {"{\"program\": \"c\"}", "input.test is missing"},
         {"{\"program\": 3, \"test\": \"c\"}", "input.program is no text"},
@@ -358,6 +414,48 @@ static void bad_input_names_the_member(void **state) {
         drop(&bench, run(fixing(&bench, .max_rounds = 1), bad[i][0], PAWL_E_INVALID, bad[i][1]));
         assert_int_equal(bench.executions, 0);
     }
+}
+
+static void texts_that_are_no_utf8_are_refused(void **state) {
+    (void)state;
+    static const char *const keys[] = {"program", "test", "holdout"};
+    for (size_t i = 0; i < 3; i++) {
+        struct bench bench = {0};
+        struct fake_clock time = {0};
+        cJSON *json = cJSON_CreateObject();
+        for (size_t k = 0; k < 3; k++)
+            cJSON_AddStringToObject(json, keys[k], k == i ? "ab\xff" : "c");
+        pawl_value *in = pawl_value_take(json);
+        pawl_runtime *runtime = virtual_runtime(&time);
+        pawl_context *ctx = pawl_context_new(runtime);
+        pawl_primitive *node = fixing(&bench, .max_rounds = 1);
+        pawl_error *err = NULL;
+        char part[64];
+        snprintf(part, sizeof part, "input.%s is no UTF-8: byte 3 is 0xff", keys[i]);
+        assert_int_equal(pawl_run(node, ctx, in, NULL, &err), PAWL_E_INVALID);
+        expect_error(err, PAWL_E_INVALID, part);
+        pawl_primitive_unref(node);
+        pawl_context_unref(ctx);
+        pawl_runtime_unref(runtime);
+        pawl_value_unref(in);
+    }
+}
+
+static void expect_refused(pawl_primitive *node, const char *part) {
+    pawl_error *err = pawl_primitive_error(node);
+    assert_non_null(err);
+    expect_error(err, PAWL_E_INVALID, part);
+    pawl_primitive_unref(node);
+}
+
+static void options_may_be_left_out(void **state) {
+    (void)state;
+    pawl_primitive *nodes[] = {pawl_fix("f", NULL, NULL), pawl_mutator_generator("m")};
+    for (size_t i = 0; i < 2; i++) {
+        assert_null(pawl_primitive_error(nodes[i]));
+        pawl_primitive_unref(nodes[i]);
+    }
+    expect_refused(pawl_command_generator("c"), "command 'c': argv is required");
 }
 
 static void a_candidate_without_program_is_a_protocol_error(void **state) {
@@ -377,18 +475,11 @@ static void an_executor_that_cannot_work_ends_it(void **state) {
     struct bench bench = {.answers = {"null"}};
     pawl_primitive *node = pawl_fix("fix", pawl_inline("generate", generate, &bench),
                                     failing("execute", PAWL_E_UNSUPPORTED), .max_rounds = 1);
-    drop(&bench, run(node, TASK, PAWL_E_UNSUPPORTED, "fix/execute: "));
+    drop(&bench, run(node, TASK, PAWL_E_UNSUPPORTED, "fix/test/execute: "));
     node =
         pawl_fix("fix", failing("generate", PAWL_E_DENIED), pawl_inline("execute", execute, &bench), .max_rounds = 1);
     bench = (struct bench){0};
     drop(&bench, run(node, TASK, PAWL_E_DENIED, "generate: "));
-}
-
-static void expect_refused(pawl_primitive *node, const char *part) {
-    pawl_error *err = pawl_primitive_error(node);
-    assert_non_null(err);
-    expect_error(err, PAWL_E_INVALID, part);
-    pawl_primitive_unref(node);
 }
 
 static void bad_options_name_the_remedy(void **state) {
@@ -464,6 +555,8 @@ int main(void) {
         cmocka_unit_test(a_generator_without_ideas_leaves_no_program),
         cmocka_unit_test(the_generator_is_told_all_but_the_held_back_test),
         cmocka_unit_test(a_test_finds_the_program_beside_it),
+        cmocka_unit_test(a_test_that_did_not_run_to_its_end_does_not_pass),
+        cmocka_unit_test(every_execution_has_a_number_of_its_own),
         cmocka_unit_test(the_language_names_the_file),
         cmocka_unit_test(programs_that_differ_at_line_ends_only_are_one),
         cmocka_unit_test(a_judge_of_ones_own_decides),
@@ -472,6 +565,8 @@ int main(void) {
         cmocka_unit_test(hints_come_first),
         cmocka_unit_test(max_candidates_ends_it),
         cmocka_unit_test(bad_input_names_the_member),
+        cmocka_unit_test(texts_that_are_no_utf8_are_refused),
+        cmocka_unit_test(options_may_be_left_out),
         cmocka_unit_test(a_candidate_without_program_is_a_protocol_error),
         cmocka_unit_test(a_lost_sandbox_under_the_original_is_unavailable),
         cmocka_unit_test(an_executor_that_cannot_work_ends_it),

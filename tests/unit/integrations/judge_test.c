@@ -248,8 +248,27 @@ static void running_out_of_memory_is_an_error(void **state) {
     pawl_value_unref(result);
 }
 
+static void a_test_that_was_to_prove_its_end_must(void **state) {
+    (void)state;
+    static const char *const said[] = {"true", "false"};
+    for (int i = 0; i < 2; i++) {
+        pawl_judge *judge = pawl_judge_test("test");
+        char text[80];
+        pawl_value *result = NULL;
+        snprintf(text, sizeof text, "{\"outcome\": \"ok\", \"exit_status\": 0, \"completed\": %s}", said[i]);
+        assert_int_equal(pawl_value_parse(text, strlen(text), NULL, &result, NULL), PAWL_OK);
+        pawl_verdict verdict = judged(judge, result, PAWL_OK, NULL);
+        assert_int_equal(verdict.pass, i == 0);
+        assert_float_equal(verdict.score, i == 0, 0);
+        assert_string_equal(verdict.outcome, i == 0 ? "ok" : "check_failed");
+        assert_string_equal(verdict.checks[0].message, i == 0 ? "" : "the test did not run to its end");
+        pawl_judge_unref(judge);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_test_that_was_to_prove_its_end_must),
         cmocka_unit_test(outcome_ok_passes),
         cmocka_unit_test(an_exit_status_is_compared),
         cmocka_unit_test(output_is_compared_without_white_space_at_line_ends),

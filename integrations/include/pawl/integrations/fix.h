@@ -26,9 +26,10 @@ PAWL_API PAWL_NODISCARD pawl_judge *pawl_judge_output(const char *name, const ch
 /** Passes when standard error matches a POSIX extended regular expression. @param pattern Copied. A bad one makes a
  * failed judge (PAWL_E_INVALID when it judges). @param negated Passes when it does not match. */
 PAWL_API PAWL_NODISCARD pawl_judge *pawl_judge_stderr(const char *name, const char *pattern, bool negated);
-/** Passes when the program was a test and nothing failed in it: outcome "ok", and no line of standard error that begins
- * with "Assertion failed", which JavaScript's console.assert prints before the program exits with 0; that is outcome
- * "check_failed" in the record. */
+/** Passes when the program was a test and nothing failed in it: outcome "ok"; no line of standard error that begins
+ * with "Assertion failed", which JavaScript's console.assert prints before the program exits with 0; and, where the
+ * execution value has a member "completed" (pawl_fix_new() adds it), that is not false. Both of these are outcome
+ * "check_failed" in the record. An execution without that member need not prove that the test ran to its end. */
 PAWL_API PAWL_NODISCARD pawl_judge *pawl_judge_test(const char *name);
 
 /**
@@ -131,9 +132,9 @@ typedef struct pawl_command_generator_options {
     void *user;                    /**< Of on_stderr. Borrowed, must outlive the node. */
 } pawl_command_generator_options;
 
-#define pawl_command_generator(name, ...)                                                                              \
-    pawl_command_generator_new(                                                                                        \
-        name, &(pawl_command_generator_options){__VA_ARGS__, .size = sizeof(pawl_command_generator_options)})
+#define pawl_command_generator(...) PAWL_COMMAND_GENERATOR_(__VA_ARGS__, .size = sizeof(pawl_command_generator_options))
+#define PAWL_COMMAND_GENERATOR_(name, ...)                                                                             \
+    pawl_command_generator_new(name, &(pawl_command_generator_options){__VA_ARGS__})
 
 /**
  * A generator that is an external command speaking JSON lines, so that any model can be plugged in.
@@ -183,7 +184,7 @@ typedef struct pawl_fix_options {
 } pawl_fix_options;
 
 /** `pawl_fix("fix", NULL, NULL, .language = "python")` */
-#define pawl_fix(name, generator, ...) PAWL_FIX_(name, generator, __VA_ARGS__, .size = sizeof(pawl_fix_options))
+#define pawl_fix(...) PAWL_FIX_(__VA_ARGS__, .size = sizeof(pawl_fix_options))
 #define PAWL_FIX_(name, generator, executor, ...)                                                                      \
     pawl_fix_new(name, generator, executor, &(pawl_fix_options){__VA_ARGS__})
 
@@ -192,11 +193,30 @@ typedef struct pawl_fix_options {
  * the held-back test judge the result once, at the end.
  *
  * A test runs as the main program in a fresh sandbox, with the program under test beside it under its own name, so that
- * `from program import x` (Python) or `require('./program.js')` finds it.
+ * `from program import x` (Python) or `require('./program.js')` finds it. The test's own file is pawl_test.py,
+ * pawl_test.js or pawl_test.sh there, a small driver starts it, and tracebacks name it and its lines.
+ *
+ * Exit status 0 alone passes no test: it must also have run to its end, which its driver proves by writing a random
+ * number, another one in each execution, to a file that is brought back. Without the proof the execution's outcome "ok"
+ * becomes "check_failed" for every judge ("the test did not run to its end"), so a program that exits when it is
+ * imported or called passes nothing. The end of a test is:
+ *  - Python: the last statement of the test's file; or a SystemExit with status 0 or None that leaves it, unless the
+ *    traceback has a frame of the program's file (so unittest.main() and sys.exit(main()) of the test are ends, and a
+ *    sys.exit() of the program is none). os._exit() never is.
+ *  - JavaScript: the test's file ran through and then the event loop ran empty; or process.exit(0) called on a line of
+ *    the test's own file. One of the program's never is, nor is an end after an uncaught error that somebody caught.
+ *    A promise that never settles lets the event loop run empty: a test that waits for one should call process.exit(0)
+ *    itself at its end and set process.exitCode = 1 at its beginning.
+ *  - bash: the last command of the test's file with status 0; or `exit` with status 0 in that file, outside of
+ *    subshells. An `exit` in a file that the test sources is none; neither is `exec`.
+ *  - Any other language (an executor of one's own): nothing is asked for.
+ * This stops accidents and shortcuts, not attacks: the program runs in one process with its test, and one that reads
+ * the driver from the disk or its caller's frames can forge the proof, as it can replace what the test calls.
  *
  * Input, a JSON object: "program" (text), "test" (text), both required; "holdout" (text or null); "file" (name of the
  * program for the tests; default program.py, program.js or program.sh); "language"; "files" (object: path -> text,
- * further files for the tests). Unknown members are PAWL_E_INVALID.
+ * further files for the tests). Unknown members, texts that are no UTF-8 and the names of the test's file for "file" or
+ * in "files" are PAWL_E_INVALID.
  *
  * The generator's "input" member is that object without "holdout", which no generator sees, with "language" and "file"
  * filled in and "feedback", "signature" and "hints" ([{"line", "weight"}]: the program's lines in the traceback) of the
@@ -226,16 +246,17 @@ typedef struct pawl_fix_options {
  *
  * @param name       Copied.
  * @param generator  Taken over. NULL: pawl_mutator_generator_new("mutate", NULL).
- * @param executor   Taken over. Runs an execution input as pawl_code_execution() does. NULL: one made with its
- *                   defaults. Used for original, candidates and held-back test alike.
+ * @param executor   Taken over. Runs an execution input as pawl_code_execution() does, "files" and "collect"
+ *                   included. NULL: one made with its defaults. It becomes the child of a node named "test". Used for
+ * original, candidates and held-back test alike.
  * @param options    Copied, but for the judge. NULL for the defaults.
  * @return New reference, never NULL. Threads: create, run and release on any thread; several may run it at once.
  */
 PAWL_API PAWL_NODISCARD pawl_primitive *pawl_fix_new(const char *name, pawl_primitive *generator,
                                                      pawl_primitive *executor, const pawl_fix_options *options);
 
-/** @return New text: the unified diff of two texts with three lines of context, "" when they are equal; released with
- * free(); NULL without memory. @param from_name, to_name For the header lines; borrowed. Any thread. */
+/** @return New text: the unified diff of two texts (NULL: "") with three lines of context, "" when they are equal;
+ * released with free(); NULL without memory. @param from_name, to_name For the header lines; borrowed. Any thread. */
 PAWL_API PAWL_NODISCARD char *pawl_unified_diff(const char *from, const char *to, const char *from_name,
                                                 const char *to_name);
 
