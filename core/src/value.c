@@ -1,8 +1,10 @@
 /* Values: a counted cJSON tree, or a counted list of values whose JSON form is made at its first reading. */
 #include "value_internal.h"
+#include "utf8_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static cJSON null_json = {.type = cJSON_NULL};
 static pawl_value null_value = {.json = &null_json};
@@ -67,7 +69,10 @@ pawl_value *pawl_value_take(cJSON *json) {
 }
 
 pawl_value *pawl_value_string(const char *text) {
-    return text ? pawl_value_take(cJSON_CreateString(text)) : NULL;
+    size_t length = text ? strlen(text) : 0;
+    if (!text || pawl_utf8_valid(text, length) != length)
+        return NULL;
+    return pawl_value_take(cJSON_CreateString(text));
 }
 
 pawl_value *pawl_value_number(double number) {

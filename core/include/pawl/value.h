@@ -28,12 +28,13 @@ typedef struct pawl_parse_limits {
 PAWL_API pawl_value *pawl_value_null(void);
 /**
  * Makes a value of a cJSON tree.
- * @param json  Taken, also on failure; must not be touched afterwards. NULL (cJSON ran out of memory) gives NULL.
+ * @param json  Taken, also on failure; must not be touched afterwards. NULL (cJSON ran out of memory) gives NULL. Its
+ * strings must be UTF-8, which is the caller's to check: it is trusted here, and text from outside goes through
+ * pawl_value_parse() or pawl_value_string().
  * @return New reference, or NULL without memory or when the tree is deeper than 1,000 (one walk over it finds out).
  */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_take(cJSON *json);
-/** @return New reference to a JSON string (copied), or NULL without memory. @param text UTF-8 without NUL; NULL gives
- * NULL. */
+/** @return New reference to a JSON string (copied), or NULL without memory or when text is NULL or no UTF-8. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_string(const char *text);
 /** @return New reference, or NULL without memory. NaN and the infinities, which JSON lacks, give JSON null. */
 PAWL_API PAWL_NODISCARD pawl_value *pawl_value_number(double number);

@@ -75,6 +75,15 @@ static void takes_a_tree_over(void **state) {
     pawl_value_unref(value);
 }
 
+static void a_string_that_is_no_utf8_is_none(void **state) {
+    (void)state;
+    assert_null(pawl_value_string("caf\xe9"));      /* Latin-1 */
+    assert_null(pawl_value_string("\xed\xa0\x80")); /* half a surrogate pair */
+    pawl_value *text = pawl_value_string("caf\xc3\xa9");
+    assert_prints(text, "\"caf\xc3\xa9\"");
+    pawl_value_unref(text);
+}
+
 static void null_arguments_are_harmless(void **state) {
     (void)state;
     assert_null(pawl_value_take(NULL));
@@ -312,6 +321,7 @@ int main(void) {
         cmocka_unit_test(makes_scalars),
         cmocka_unit_test(numbers_that_json_lacks_become_null),
         cmocka_unit_test(takes_a_tree_over),
+        cmocka_unit_test(a_string_that_is_no_utf8_is_none),
         cmocka_unit_test(null_arguments_are_harmless),
         cmocka_unit_test(reads_members_by_exact_name_and_type),
         cmocka_unit_test(a_list_shares_its_items),
