@@ -20,7 +20,15 @@ typedef struct pawl_primitive pawl_primitive;
 #define PAWL_END (pawl_primitive_end())
 PAWL_API pawl_primitive *pawl_primitive_end(void);
 /** The children of a combinator that also takes options: `pawl_parallel("both", PAWL_CHILDREN(a, b), .max_concurrency =
- * 1)`. */
+ * 1)`. For C only, as are all macros with keyword options (compound literals); in C++ pass an array and a struct to the
+ * function the macro is made of:
+ *
+ *     pawl_primitive *const children[] = {a, b, PAWL_END};
+ *     pawl_parallel_options options = {};
+ *     options.size = sizeof options;
+ *     options.max_concurrency = 1;
+ *     pawl_primitive *both = pawl_parallel_new("both", children, &options);
+ */
 #define PAWL_CHILDREN(...) ((pawl_primitive *const[]){__VA_ARGS__, PAWL_END})
 
 /** @return node, a new reference. NULL allowed. Any thread. */

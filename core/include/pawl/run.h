@@ -11,6 +11,8 @@ PAWL_BEGIN_DECLS
  * @param node     Borrowed.
  * @param ctx      Borrowed. A root context: the run's root scope (PAWL_E_INVALID while another run has it). A leaf's
  * context, inside a blocking leaf: a child run (same trace and cancellation). NULL: a temporary runtime for this call.
+ * A context that was cancelled, or whose deadline passed, stays so and runs nothing again: make a child per request
+ * (pawl_context_child()) and cancel that.
  * @param in       Borrowed; NULL stands for JSON null.
  * @param ret_out  New reference, set only on success; NULL when not wanted.
  * @param err      New reference, set only on failure; NULL when not wanted.

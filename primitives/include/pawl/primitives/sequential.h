@@ -7,7 +7,8 @@
 
 PAWL_BEGIN_DECLS
 
-/** `pawl_sequential("fix", generate, run, validate)`; see pawl_sequential_new(). */
+/** `pawl_sequential("fix", generate, run, validate)`; see pawl_sequential_new(). C only; in C++:
+ * `pawl_primitive *const steps[] = {generate, run, validate, PAWL_END};` and `pawl_sequential_new("fix", steps)`. */
 #define pawl_sequential(name, ...) pawl_sequential_new(name, PAWL_CHILDREN(__VA_ARGS__))
 
 /**
