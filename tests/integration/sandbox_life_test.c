@@ -260,14 +260,20 @@ static pawl_execution_result *run_stalled(pawl_context *ctx, const char *code, u
 
 static void a_blocked_callback_does_not_keep_an_overdue_program_alive(void **state) {
     (void)state;
-    struct stall stall = {.name = marker()};
-    pawl_execution_result *result = run_stalled(pawl_context_new(programs_runtime()),
-                                                "echo on\nwhile :; do sleep 9 & :; wait; done", PAWL_MS(200), &stall);
-    assert_true(stall.gone);
-    assert_outcome(result, "wall_timeout");
-    assert_int_equal(result->signal, 0);
-    assert_printed(result, "on\n");
-    pawl_execution_result_free(result);
+    static const char *const codes[] = {"echo on\nwhile :; do sleep 9 & :; wait; done",
+                                        "echo on\nfor i in 1 2 3 4; do while :; do kill -CHLD 1; done & done\nwait",
+                                        "echo on\nwhile :; do (/bin/true & ); done",
+                                        "echo on\ntrap '' CHLD TERM HUP INT ALRM\nkill -STOP $$"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        struct stall stall = {.name = marker()};
+        pawl_execution_result *result =
+            run_stalled(pawl_context_new(programs_runtime()), codes[i], PAWL_MS(200), &stall);
+        assert_true(stall.gone);
+        assert_outcome(result, "wall_timeout");
+        assert_int_equal(result->signal, 0);
+        assert_printed(result, "on\n");
+        pawl_execution_result_free(result);
+    }
 }
 
 static void a_blocked_callback_does_not_keep_a_program_alive_beyond_the_deadline(void **state) {

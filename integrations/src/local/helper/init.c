@@ -115,34 +115,34 @@ static uint64_t end_of(const struct launch *launch) {
     return limits->until_ns < end ? limits->until_ns : end;
 }
 
-/* The next word of a child (or of a guest that makes one up: harmless). False: it is until_ns. */
-static bool wait_for_word(uint64_t until_ns) {
+/* Until the next word of a child, or of a guest that makes one up, or until_ns. */
+static void wait_for_word(uint64_t until_ns) {
     sigset_t word;
     uint64_t now = now_ns(), left = until_ns > now ? until_ns - now : 0;
     struct timespec timeout = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
     sigemptyset(&word);
     sigaddset(&word, SIGCHLD);
-    return sigtimedwait(&word, NULL, until_ns == PAWL_UNBOUNDED ? NULL : &timeout) >= 0 || errno != EAGAIN;
+    sigtimedwait(&word, NULL, until_ns == PAWL_UNBOUNDED ? NULL : &timeout);
 }
 
 /*
  * Reaps whoever ends until the program does. The library's clock is the first to end an overdue program; this one is
- * for when its thread is held up.
+ * for when its thread is held up. It is looked at in each turn, since a guest can keep init in words and in orphans.
  */
 static int reap_until(pid_t program, uint64_t until_ns, struct pawl_wire_exit *ended, struct rusage *used) {
     for (;;) {
         int status;
-        pid_t pid;
-        while ((pid = wait4(-1, &status, __WALL | WNOHANG, used)) > 0) {
-            ended->processes++;
-            if (pid == program)
-                return status;
+        pid_t pid = wait4(-1, &status, __WALL | WNOHANG, used);
+        ended->processes += pid > 0;
+        if (pid == program)
+            return status;
+        if (now_ns() >= until_ns) {
+            kill(-1, SIGKILL);
+            ended->flags |= PAWL_EXIT_OVERDUE;
+            until_ns = PAWL_UNBOUNDED;
+        } else if (pid <= 0) {
+            wait_for_word(until_ns);
         }
-        if (wait_for_word(until_ns))
-            continue;
-        kill(-1, SIGKILL);
-        ended->flags |= PAWL_EXIT_OVERDUE;
-        until_ns = PAWL_UNBOUNDED;
     }
 }
 
