@@ -203,6 +203,9 @@ static pawl_status prepare(void *user, pawl_value *input, pawl_value *candidate,
                               "fix '%s': the generator gave a candidate without program text; answer with a JSON "
                               "string or {\"program\": text}",
                               fix->name);
+    if (pawl_utf8_valid(program, strlen(program)) != strlen(program))
+        return pawl_error_set(err, PAWL_E_PROTOCOL, "fix '%s': the generator gave a program that is no UTF-8",
+                              fix->name);
     struct fix_task task = {.language = pawl_value_get_string(input, "language", ""),
                             .file = pawl_value_get_string(input, "file", ""),
                             .files = cJSON_GetObjectItemCaseSensitive(json, "files")};

@@ -464,6 +464,21 @@ static void a_candidate_without_program_is_a_protocol_error(void **state) {
     drop(&bench, run(fixing(&bench, .max_rounds = 1), TASK, PAWL_E_PROTOCOL, "candidate without program text"));
 }
 
+static pawl_status answer_latin1(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                 pawl_error **err) {
+    (void)user, (void)ctx, (void)in, (void)err;
+    *ret_out = pawl_value_take(cJSON_CreateString("\xe9"));
+    return PAWL_OK;
+}
+
+static void a_candidate_that_is_no_utf8_is_a_protocol_error(void **state) {
+    (void)state;
+    struct bench bench = {0};
+    pawl_primitive *node =
+        pawl_fix("fix", pawl_inline("generate", answer_latin1, NULL), pawl_inline("execute", execute, &bench));
+    drop(&bench, run(node, TASK, PAWL_E_PROTOCOL, "no UTF-8"));
+}
+
 static void a_lost_sandbox_under_the_original_is_unavailable(void **state) {
     (void)state;
     struct bench bench = {.says = "{\"outcome\": \"sandbox_lost\", \"error\": null}"};
@@ -568,6 +583,7 @@ int main(void) {
         cmocka_unit_test(texts_that_are_no_utf8_are_refused),
         cmocka_unit_test(options_may_be_left_out),
         cmocka_unit_test(a_candidate_without_program_is_a_protocol_error),
+        cmocka_unit_test(a_candidate_that_is_no_utf8_is_a_protocol_error),
         cmocka_unit_test(a_lost_sandbox_under_the_original_is_unavailable),
         cmocka_unit_test(an_executor_that_cannot_work_ends_it),
         cmocka_unit_test(bad_options_name_the_remedy),

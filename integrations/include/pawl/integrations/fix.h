@@ -241,8 +241,8 @@ typedef struct pawl_fix_options {
  *    attempts_dropped.
  *
  * A program that could not be repaired is PAWL_OK with success false. Errors of a run: PAWL_E_INVALID (input),
- * PAWL_E_PROTOCOL (a candidate without program text), PAWL_E_CANCELLED, PAWL_E_DEADLINE, and what generator and
- * executor end the loop with (see pawl_refine_new()).
+ * PAWL_E_PROTOCOL (a candidate without program text in UTF-8), PAWL_E_CANCELLED, PAWL_E_DEADLINE, and what generator
+ * and executor end the loop with (see pawl_refine_new()).
  *
  * @param name       Copied.
  * @param generator  Taken over. NULL: pawl_mutator_generator_new("mutate", NULL).
