@@ -47,7 +47,8 @@ cp "$work/pc_static" "$work/moved/prefix/bin/own" # a stranger's program beside 
 rm "$work/moved/prefix/bin/own"
 mv "$work/moved/prefix" "$prefix"
 
-ldd "$work/pc_shared" | grep -q "libpawl.so.0 => $libdir/" || fail "pc_shared does not load the installed libpawl.so.0"
+loaded=$(ldd "$work/pc_shared") # whole: a reader that stops at its match makes ldd fail, and so the pipe
+grep -q "libpawl.so.0 => $libdir/" <<<"$loaded" || fail "pc_shared does not load the installed libpawl.so.0"
 ! ldd "$work/pc_static" | grep libpawl || fail "pc_static loads the shared library"
 [ "$(pkg-config --modversion pawl)" = "$("$work/pc_shared" --version)" ] || fail "the versions differ"
 
