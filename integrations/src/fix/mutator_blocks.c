@@ -51,7 +51,9 @@ static void move_in(struct mutator_search *search, uint32_t close) {
 static void braces(struct mutator_search *search, uint32_t line) {
     const struct mutator_program *p = search->program;
     bool simple = p->lines[line].flags & MUTATOR_LINE_SIMPLE;
-    if (simple && is_lone_close(p, line + 1) && p->lines[line].indent > p->lines[line + 1].indent)
+    uint32_t opener = p->lines[line].opener;
+    bool inner = opener != PAWL_NO_INDEX && !(p->lines[opener].flags & MUTATOR_LINE_DEFINES);
+    if (simple && inner && is_lone_close(p, line + 1) && p->lines[line].indent > p->lines[line + 1].indent)
         move_out(search, line);
     if (line > 0 && is_lone_close(p, line) && line + 1 < p->line_count &&
         p->lines[line + 1].flags & MUTATOR_LINE_SIMPLE && p->lines[line - 1].indent > p->lines[line].indent)

@@ -158,6 +158,8 @@ static void statements_move_come_and_go(void **state) {
     python(PAWL_MUTATION_INSERT, "while i < n:\n    f()\n", "while i < n:\n    f()\n    i += 1\n");
     python(PAWL_MUTATION_INSERT, "def f():\n    a()\n    b()\n    c()\n",
            "def f():\n    a()\n    b()\n    a()\n    c()\n");
+    never("python", "def f(a):\n    b()\n    return a\n", "def f(a):\n    b()\nreturn a\n"); /* out of its function */
+    never("javascript", "function f(a) {\n  b();\n  return a;\n}\n", "function f(a) {\n  b();\n}\nreturn a;\n");
     expect("javascript", PAWL_MUTATION_INDENT, "for (;;) {\n  a();\n  b();\n}\n", "for (;;) {\n  a();\n}\nb();\n");
 }
 
