@@ -41,9 +41,10 @@ mkdir -p "$work/traps" "$work/moved"
 printf '#!/bin/sh\necho trapped >&2\nexit 1\n' | tee "$work/traps/pawl" >"$work/traps/pawl-sandbox"
 chmod +x "$work"/traps/*
 mv "$prefix" "$work/moved/prefix"
-(cd "$work/traps" && PATH=$work/moved/prefix/bin:$PATH && expect_hello pawl exec -c "print('hello from the sandbox')")
+from_traps() (cd "$work/traps" && PATH=$work/moved/prefix/bin:$PATH && expect_hello "$@")
+from_traps pawl exec -c "print('hello from the sandbox')"
 cp "$work/pc_static" "$work/moved/prefix/bin/own" # a stranger's program beside the tool
-(cd "$work/traps" && PATH=$work/moved/prefix/bin:$PATH && expect_hello own)
+from_traps own
 rm "$work/moved/prefix/bin/own"
 mv "$work/moved/prefix" "$prefix"
 
