@@ -113,14 +113,14 @@ static pawl_status generate(void *user, pawl_context *ctx, pawl_value *in, pawl_
     return *ret_out ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "mutator: out of memory");
 }
 
-static void check(pawl_mutator_generator_options *o, pawl_error **err) {
+static void check(pawl_mutator_generator_options *o, const char *name, pawl_error **err) {
     o->batch = pawl_option(o->batch, DEFAULT_BATCH);
     o->max_candidates = pawl_option(o->max_candidates, PAWL_MUTATOR_DEFAULT_CANDIDATES);
     if (o->batch < 1 || o->batch > MOST_BATCH)
-        pawl_error_set(err, PAWL_E_INVALID, "mutator: batch is %llu; set 1 to %d", (unsigned long long)o->batch,
-                       MOST_BATCH);
+        pawl_error_set(err, PAWL_E_INVALID, "mutator '%s': batch is %llu; set 1 to %d", name,
+                       (unsigned long long)o->batch, MOST_BATCH);
     else if (o->max_candidates < 1 || o->max_candidates > PAWL_MUTATOR_MAX_CANDIDATES)
-        pawl_error_set(err, PAWL_E_INVALID, "mutator: max_candidates is %llu; set 1 to %d",
+        pawl_error_set(err, PAWL_E_INVALID, "mutator '%s': max_candidates is %llu; set 1 to %d", name,
                        (unsigned long long)o->max_candidates, PAWL_MUTATOR_MAX_CANDIDATES);
 }
 
@@ -132,6 +132,6 @@ pawl_primitive *pawl_mutator_generator_new(const char *name, const pawl_mutator_
     if (!set)
         pawl_error_set(&spec.failure, PAWL_E_NOMEM, "mutator '%s': out of memory", name ? name : "");
     else if (pawl_options_copy(set, sizeof *set, options, "mutator", &spec.failure) == PAWL_OK)
-        check(set, &spec.failure);
+        check(set, name ? name : "", &spec.failure);
     return pawl_leaf_new(&spec);
 }
