@@ -60,7 +60,7 @@ pawl_status pawl_limits_copy(const pawl_execution_limits *given, const char *who
 
 pawl_status pawl_limits_resolve(const pawl_execution_limits *asked, const pawl_execution_limits *fallback,
                                 const char *who, pawl_execution_limits *ret_limits, pawl_error **err) {
-    pawl_execution_limits first, second;
+    pawl_execution_limits first = {.size = 0}, second = {.size = 0};
     pawl_status status = pawl_limits_copy(asked, who, &first, err);
     if (status == PAWL_OK)
         status = pawl_limits_copy(fallback, who, &second, err);
