@@ -21,8 +21,10 @@ static void drop_item(struct mutator_search *search, uint32_t begin, uint32_t fi
                       int32_t cost) {
     const struct mutator_program *p = search->program;
     struct mutator_edit edit = pawl_edit_tokens(p, PAWL_MUTATION_ARGUMENTS, cost, first, last);
-    if (first > begin)
+    if (first > begin + 1)
         edit.start = p->tokens[first - 2].end;
+    else if (first > begin) /* the comma is the first token: nothing stands before it */
+        edit.start = p->tokens[begin].start;
     else if (last < end && last + 1 < p->token_count)
         edit.end = p->tokens[last + 1].start;
     else
