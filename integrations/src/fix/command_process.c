@@ -134,9 +134,10 @@ struct command_process *pawl_command_start(const pawl_command_generator_options 
     if (process && error == 0) {
         if (set_up(process, ends))
             return process;
+        error = errno;
         pawl_command_end(process, 0);
-        pawl_error_set(err, PAWL_E_UNAVAILABLE, "command '%s': no descriptors left; raise their limit",
-                       options->argv[0]);
+        pawl_error_set(err, PAWL_E_UNAVAILABLE, "command '%s' cannot be talked to: %s", options->argv[0],
+                       strerror(error));
         return NULL;
     }
     for (int i = 0; i < 3; i++)
