@@ -1,7 +1,6 @@
 /* Scopes: who is told of a cancel, who is shielded from it. */
-#include "leaves.h"
 #include "recorder.h"
-#include "virtual_runtime.h"
+#include "world.h"
 
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/retry.h>
@@ -11,29 +10,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-struct world {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_context *ctx;
-};
-
-static int make_world(void **state) {
-    struct world *w = calloc(1, sizeof *w);
-    w->runtime = virtual_runtime(&w->time);
-    w->ctx = pawl_context_new(w->runtime);
-    *state = w;
-    return 0;
-}
-
-static int end_world(void **state) {
-    struct world *w = *state;
-    expect_nothing_alive(w->runtime);
-    pawl_context_unref(w->ctx);
-    pawl_runtime_unref(w->runtime);
-    free(w);
-    return 0;
-}
 
 static void cancel_ctx(void *ctx) {
     pawl_context_cancel(ctx, PAWL_CANCEL_USER, "enough");

@@ -1,9 +1,8 @@
 /* The trampoline, by what nodes see of it. */
 #include "engine_internal.h"
 #include "failing_malloc.h"
-#include "leaves.h"
 #include "recorder.h"
-#include "virtual_runtime.h"
+#include "world.h"
 
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/retry.h>
@@ -14,29 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct world {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_context *ctx;
-};
-
-static int make_world(void **state) {
-    struct world *w = calloc(1, sizeof *w);
-    w->runtime = virtual_runtime(&w->time);
-    w->ctx = pawl_context_new(w->runtime);
-    *state = w;
-    return 0;
-}
-
-static int end_world(void **state) {
-    struct world *w = *state;
-    expect_nothing_alive(w->runtime);
-    pawl_context_unref(w->ctx);
-    pawl_runtime_unref(w->runtime);
-    free(w);
-    return 0;
-}
 
 /* A node made of a step written in the test. */
 static pawl_primitive *node_of(const pawl_primitive_vtable *vtable, void *state, pawl_primitive *const *children,

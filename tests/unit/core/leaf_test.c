@@ -1,7 +1,6 @@
 /* The three kinds of leaf: what they return, when they may complete, and what counts. */
 #include "engine_internal.h"
-#include "leaves.h"
-#include "virtual_runtime.h"
+#include "world.h"
 
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/sequential.h>
@@ -13,30 +12,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct world {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_context *ctx;
-    struct manual_op op;
-};
-
-static int make_world(void **state) {
-    struct world *w = calloc(1, sizeof *w);
-    w->runtime = virtual_runtime(&w->time);
-    w->ctx = pawl_context_new(w->runtime);
-    *state = w;
-    return 0;
-}
-
-static int end_world(void **state) {
-    struct world *w = *state;
-    expect_nothing_alive(w->runtime);
-    pawl_context_unref(w->ctx);
-    pawl_runtime_unref(w->runtime);
-    free(w);
-    return 0;
-}
 
 static uint64_t refused(struct world *w) {
     pawl_runtime_stats stats = {.size = sizeof stats};

@@ -1,5 +1,5 @@
 #include "failing_malloc.h"
-#include <pawl/value.h>
+#include "values.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -7,22 +7,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static pawl_value *parsed(const char *text) {
-    pawl_value *value = NULL;
-    pawl_error *err = NULL;
-    if (pawl_value_parse(text, strlen(text), NULL, &value, &err) != PAWL_OK)
-        fail_msg("'%s': %s", text, pawl_error_message(err));
-    return value;
-}
-
-static pawl_value *list_of(pawl_value *a, pawl_value *b) { /* takes both */
-    pawl_value *items[] = {a, b};
-    pawl_value *list = pawl_value_list(items, 2);
-    pawl_value_unref(a);
-    pawl_value_unref(b);
-    return list;
-}
 
 static void assert_compares(const char *a, const char *b, bool equal) {
     pawl_value *x = parsed(a);

@@ -1,5 +1,5 @@
 #include "failing_malloc.h"
-#include <pawl/value.h>
+#include "values.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -8,29 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static pawl_value *parsed(const char *text) {
-    pawl_value *value = NULL;
-    pawl_error *err = NULL;
-    if (pawl_value_parse(text, strlen(text), NULL, &value, &err) != PAWL_OK)
-        fail_msg("'%s': %s", text, pawl_error_message(err));
-    return value;
-}
-
-static void assert_prints(const pawl_value *value, const char *text) {
-    char *printed = pawl_value_print(value);
-    assert_non_null(printed);
-    assert_string_equal(printed, text);
-    free(printed);
-}
-
-static pawl_value *list_of(pawl_value *a, pawl_value *b) { /* takes both */
-    pawl_value *items[] = {a, b};
-    pawl_value *list = pawl_value_list(items, 2);
-    pawl_value_unref(a);
-    pawl_value_unref(b);
-    return list;
-}
 
 /* ---- One value ---- */
 

@@ -1,0 +1,14 @@
+/* Values in tests: made of text, compared with text. Each fails the test when it cannot. */
+#ifndef VALUES_H
+#define VALUES_H
+
+#include <pawl/value.h>
+
+/* A new value parsed from JSON. */
+pawl_value *parsed(const char *text);
+/* It prints as exactly this. */
+void assert_prints(const pawl_value *value, const char *text);
+/* A new list of both. @param a, b Taken. */
+pawl_value *list_of(pawl_value *a, pawl_value *b);
+
+#endif
