@@ -61,6 +61,10 @@ void cli_complain_error(const char *who, const pawl_error *error);
 /* Reads a whole file, "-" for stdin, at most `most` bytes; new bytes with a NUL behind them, to be freed. NULL: the
  * reason is on stderr and in errno. */
 char *cli_read_file(const char *who, const char *path, size_t most, size_t *ret_length);
+/* Reads what `--file PATH[=NAME]` names. ret_name: the file's name in the work folder, borrowed from the argument. New
+ * bytes, to be freed; NULL: the reason is on stderr. */
+char *cli_read_file_option(const char *who, const char *argument, size_t most, const char **ret_name,
+                           size_t *ret_length);
 /* Whether text is UTF-8, as all that goes into JSON must be; complains about `what` else. */
 bool cli_is_text(const char *who, const char *what, const char *text, size_t length);
 /* Sets a member, in place of one of that name: the last option counts. item is taken. */

@@ -62,17 +62,14 @@ static void set_bytes(cJSON *object, const char *name, const char *bytes, size_t
 }
 
 static bool add_file(struct exec *e, const char *argument) {
-    const char *equals = strchr(argument, '=');
+    const char *name;
     size_t length = 0;
-    char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
-    const char *name = equals ? equals + 1 : path ? cli_base_name(path) : "";
-    char *bytes =
-        path && cli_is_text(WHO, "--file", name, strlen(name)) ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
-    if (bytes)
-        set_bytes(member(e->input, "files", cJSON_CreateObject), name, bytes, length);
+    char *bytes = cli_read_file_option(WHO, argument, MOST_BYTES, &name, &length);
+    if (!bytes)
+        return false;
+    set_bytes(member(e->input, "files", cJSON_CreateObject), name, bytes, length);
     free(bytes);
-    free(path);
-    return bytes != NULL;
+    return true;
 }
 
 static bool add_env(struct exec *e, const char *argument) {

@@ -66,16 +66,13 @@ static bool take_seconds(double *set, const char *option, const char *text) {
 }
 
 static bool add_file(struct fix *f, const char *argument) {
-    const char *equals = strchr(argument, '=');
+    const char *name;
     size_t length = 0;
-    char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
-    char *text = path ? cli_read_file(WHO, path, MOST_BYTES, &length) : NULL;
-    const char *name = equals ? equals + 1 : path ? cli_base_name(path) : "";
-    bool is_text = text && cli_is_text(WHO, argument, text, length) && cli_is_text(WHO, "--file", name, strlen(name));
+    char *text = cli_read_file_option(WHO, argument, MOST_BYTES, &name, &length);
+    bool is_text = text && cli_is_text(WHO, argument, text, length);
     if (is_text)
         cli_set(f->files, name, cJSON_CreateString(text));
     free(text);
-    free(path);
     return is_text;
 }
 

@@ -133,3 +133,16 @@ int cli_exit_of_result(const cJSON *result) {
         return EXIT_NOT_STARTED;
     }
 }
+
+char *cli_read_file_option(const char *who, const char *argument, size_t most, const char **ret_name,
+                           size_t *ret_length) {
+    const char *equals = strchr(argument, '=');
+    const char *name = equals ? equals + 1 : cli_base_name(argument);
+    if (!cli_is_text(who, "--file", name, strlen(name)))
+        return NULL;
+    char *path = equals ? strndup(argument, (size_t)(equals - argument)) : strdup(argument);
+    char *bytes = path ? cli_read_file(who, path, most, ret_length) : NULL;
+    free(path);
+    *ret_name = name;
+    return bytes;
+}
