@@ -112,7 +112,8 @@ void pawl_root_unref(struct root *root) {
     }
 }
 
-struct root *pawl_root_counted(struct root *root) {
+/* The root itself, or around a child run's the first that is counted. */
+static struct root *counted(struct root *root) {
     while (root->on_stack)
         root = root->scope.parent->root;
     return root;
@@ -135,7 +136,7 @@ pawl_context *pawl_context_new(pawl_runtime *runtime) {
 pawl_context *pawl_context_child(pawl_context *parent) {
     if (!parent)
         return NULL;
-    struct root *outer = pawl_root_counted(parent->root);
+    struct root *outer = counted(parent->root);
     struct root *child = new_root(outer->runtime, &(struct origin){.ids = parent, .scope = &outer->scope});
     if (!child)
         return NULL;
@@ -156,14 +157,14 @@ pawl_context *pawl_context_detach(const pawl_context *ctx) {
 pawl_context *pawl_context_ref(pawl_context *ctx) {
     if (!ctx)
         return NULL;
-    struct root *root = pawl_root_counted(ctx->root);
+    struct root *root = counted(ctx->root);
     pawl_root_ref(root);
     return &root->scope;
 }
 
 pawl_context *pawl_context_unref(pawl_context *ctx) {
     if (ctx)
-        pawl_root_unref(pawl_root_counted(ctx->root));
+        pawl_root_unref(counted(ctx->root));
     return NULL;
 }
 

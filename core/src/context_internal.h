@@ -93,8 +93,6 @@ void pawl_root_ref(struct root *root);
 void pawl_root_unref(struct root *root);
 /* Gives back a reference that a canceller took, also of a root on a stack. */
 void pawl_root_unpin(struct root *root);
-/* The root itself, or around a child run's the first that is counted. */
-struct root *pawl_root_counted(struct root *root);
 /* Makes the trace id if there is none yet. */
 void pawl_root_need_trace_id(struct root *root);
 

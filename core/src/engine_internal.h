@@ -335,8 +335,6 @@ void pawl_abandonable_cancel(struct loop *loop, pawl_frame *frame);
 bool pawl_abandonable_leave(struct loop *loop, pawl_frame *frame, pawl_event *event);
 
 /* ---- run.c ---- */
-/* Makes a run on a loop; NULL without memory. Any thread when loop is NULL (memory then comes from malloc). */
-struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input);
 void pawl_engine_end_run(struct run *run, struct pawl_outcome *outcome);
 void pawl_engine_accept_run(struct loop *loop, struct run *run);
 /* A run beside others (a cache flight), made on the thread that drives the loop and not begun: NULL without memory. It

@@ -13,14 +13,3 @@ void pawl_random_seed(struct pawl_random *random, uint64_t seed) {
     for (int i = 0; i < 4; i++)
         random->s[i] = splitmix64(&seed);
 }
-
-uint64_t pawl_random_below(struct pawl_random *random, uint64_t bound) {
-    if (bound == 0)
-        return 0;
-    uint64_t uneven = -bound % bound; /* 2^64 mod bound: so many results would come once too often */
-    uint64_t drawn;
-    do
-        drawn = pawl_random_next(random);
-    while (drawn < uneven);
-    return drawn % bound;
-}

@@ -34,7 +34,4 @@ static inline uint64_t pawl_random_next(struct pawl_random *random) {
     return result;
 }
 
-/** @return Uniform in [0, bound), without the bias of a plain remainder; 0 for a bound of 0. */
-uint64_t pawl_random_below(struct pawl_random *random, uint64_t bound);
-
 #endif

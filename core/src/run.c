@@ -18,7 +18,8 @@ static size_t block_bytes(const pawl_primitive *node, bool observed) {
     return RUN_BYTES + node->bytes[observed];
 }
 
-struct run *pawl_engine_new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input) {
+/* NULL without memory. Any thread when loop is NULL: the memory then comes from malloc. */
+static struct run *new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input) {
     bool observed = root->runtime->observer_count > 0;
     struct run *run = pawl_loop_take_block(loop, block_bytes(node, observed));
     if (!run)
@@ -152,7 +153,7 @@ struct run *pawl_engine_new_flight(struct loop *loop, const pawl_primitive *node
                                    void (*done)(void *user, struct pawl_outcome *outcome), void *user) {
     if (!pawl_loop_reserve_ops(loop, node->peak_ops))
         return NULL;
-    struct run *run = pawl_engine_new_run(loop, node, root, input);
+    struct run *run = new_run(loop, node, root, input);
     if (!run || !claim(root, loop, run)) {
         loop->ops_reserved -= node->peak_ops;
         if (run)
@@ -226,7 +227,7 @@ static void drive(struct loop *loop, struct run_result *result) {
 static pawl_status run_on(struct loop *loop, pawl_primitive *node, struct root *root, pawl_value *in,
                           pawl_value **ret_out, pawl_error **err) {
     struct run_result result = {.done = false};
-    struct run *run = pawl_engine_new_run(loop, node, root, in);
+    struct run *run = new_run(loop, node, root, in);
     if (!run)
         return pawl_error_set(err, PAWL_E_NOMEM, "run '%s': no memory for its frames", node->name);
     if (!claim(root, loop, run)) {
@@ -323,7 +324,7 @@ pawl_status pawl_run_text(pawl_primitive *node, pawl_context *ctx, const char *i
 
 static pawl_status hand_over(struct loop *loop, pawl_primitive *node, pawl_context *ctx, pawl_value *in, pawl_done done,
                              void *user, pawl_error **err) {
-    struct run *run = pawl_engine_new_run(NULL, node, ctx->root, in);
+    struct run *run = new_run(NULL, node, ctx->root, in);
     if (!run)
         return pawl_error_set(err, PAWL_E_NOMEM, "submit '%s': no memory for its frames", node->name);
     run->loop = loop;

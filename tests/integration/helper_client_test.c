@@ -528,7 +528,7 @@ static int start(void **state) {
 
 static int stop(void **state) {
     (void)state;
-    client = pawl_helper_client_unref(client);
+    client = pawl_helper_client_free(client);
     return 0;
 }
 

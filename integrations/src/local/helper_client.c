@@ -12,7 +12,6 @@
 #define CONTROL_PATIENCE_MS 1000
 
 struct pawl_helper_client {
-    atomic_uint references;
     pthread_mutex_t lock; /* process and next_run */
     struct pawl_helper_process *process;
     uint64_t next_run;
@@ -29,20 +28,13 @@ pawl_helper_client *pawl_helper_client_new(const char *path, char *error_text, s
         return NULL;
     }
     memcpy(client->path, path, length);
-    atomic_init(&client->references, 1);
     pthread_mutex_init(&client->lock, NULL);
     client->process = pawl_helper_process_start(path, error_text, error_bytes, ret_lacks);
-    return client->process ? client : pawl_helper_client_unref(client);
+    return client->process ? client : pawl_helper_client_free(client);
 }
 
-pawl_helper_client *pawl_helper_client_ref(pawl_helper_client *client) {
-    if (client)
-        atomic_fetch_add_explicit(&client->references, 1, memory_order_relaxed);
-    return client;
-}
-
-pawl_helper_client *pawl_helper_client_unref(pawl_helper_client *client) {
-    if (client && atomic_fetch_sub_explicit(&client->references, 1, memory_order_acq_rel) == 1) {
+pawl_helper_client *pawl_helper_client_free(pawl_helper_client *client) {
+    if (client) {
         pawl_helper_process_unref(client->process);
         pthread_mutex_destroy(&client->lock);
         free(client);

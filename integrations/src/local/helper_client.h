@@ -22,12 +22,11 @@ typedef struct pawl_helper_client pawl_helper_client;
  * @param error_text Set to a whole sentence (what, why, remedy) when NULL is returned. At least 1 byte.
  * @param ret_lacks  Set to whether this machine lacks what no sandbox goes without: trying again is no use. May be
  * NULL.
- * @return New reference or NULL.
+ * @return To be freed, or NULL.
  */
 pawl_helper_client *pawl_helper_client_new(const char *path, char *error_text, size_t error_bytes, bool *ret_lacks);
 /* client may be NULL. No run may be active. Ends the helper; waits at most a second or so for its end. Returns NULL. */
-pawl_helper_client *pawl_helper_client_unref(pawl_helper_client *client);
-pawl_helper_client *pawl_helper_client_ref(pawl_helper_client *client);
+pawl_helper_client *pawl_helper_client_free(pawl_helper_client *client);
 
 /* What the current helper found on this machine. text: "missing: ..." or empty. */
 struct pawl_helper_about {

@@ -19,7 +19,7 @@ struct local *pawl_local_ref(struct local *local) {
 void pawl_local_unref(struct local *local) {
     if (atomic_fetch_sub_explicit(&local->refs, 1, memory_order_acq_rel) != 1)
         return;
-    pawl_helper_client_unref(local->client);
+    pawl_helper_client_free(local->client);
     for (pawl_language i = 0; i < PAWL_LANGUAGE_COUNT; i++) {
         pawl_interpreter_finish(&local->interpreters[i]);
         free(local->given[i]);
