@@ -69,7 +69,8 @@ typedef struct pawl_code_execution_options {
  *
  * Errors of a run: PAWL_E_INVALID (input; the message names node, field, value and remedy), PAWL_E_LIMIT (more than
  * options.limits allow), PAWL_E_UNSUPPORTED (language, interpreter or mechanism missing), PAWL_E_NOT_FOUND (no helper),
- * PAWL_E_UNAVAILABLE (helper lost or not starting, nothing ran: retryable), PAWL_E_CANCELLED, PAWL_E_DEADLINE,
+ * PAWL_E_UNAVAILABLE (helper not starting, or lost before it told that the program runs: pawl_error_started() is NO, or
+ * MAYBE; retryable, since a fresh sandbox leaves nothing behind), PAWL_E_CANCELLED, PAWL_E_DEADLINE,
  * PAWL_E_NOMEM; with fail_on_error PAWL_E_FAILED, whose message has outcome, error and the tail of stderr.
  *
  * The program gets TRACEPARENT (and TRACESTATE if there is one) unless env_vars sets it. The node's span has the

@@ -264,7 +264,8 @@ PAWL_API const char *pawl_sandbox_id(const pawl_sandbox *sandbox);
 /**
  * Runs a program. Errors: PAWL_E_INVALID (the request; the message names the field), PAWL_E_UNSUPPORTED (language,
  * missing interpreter or mechanism, a second program in a local sandbox), PAWL_E_UNAVAILABLE (helper or sandbox lost
- * before anything ran), PAWL_E_CANCELLED and PAWL_E_DEADLINE (the scope was over before), PAWL_E_NOMEM.
+ * before it told that the program runs; pawl_error_started() is NO, or MAYBE), PAWL_E_CANCELLED and PAWL_E_DEADLINE
+ * (the scope was over before), PAWL_E_NOMEM.
  * @param request     Borrowed during the call.
  * @param ret_result  New result, set only on success; to be freed.
  */
