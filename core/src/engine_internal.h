@@ -2,6 +2,7 @@
 #ifndef PAWL_ENGINE_INTERNAL_H
 #define PAWL_ENGINE_INTERNAL_H
 
+#include "clock_internal.h"
 #include "context_internal.h"
 #include "primitive_internal.h"
 #include "options_internal.h"
@@ -210,6 +211,7 @@ struct pawl_runtime {
     atomic_uint holds;        /* of the memory: the users together count one, each context one */
     volatile uint64_t *alive; /* in a page that a fork wipes: [0] is not zero here, [1] is the seed */
     const pawl_runtime_hooks *hooks;
+    _Atomic int64_t wall_offset_ns; /* wall_clock.c */
     pawl_runtime_options options;
     char *helper_path;
     struct observer observers[OBSERVERS];

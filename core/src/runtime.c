@@ -140,6 +140,7 @@ static pawl_status fill(pawl_runtime *runtime, const pawl_runtime_options *optio
     if (status != PAWL_OK)
         return status;
     runtime->hooks = runtime->options.hooks;
+    atomic_init(&runtime->wall_offset_ns, pawl_wall_offset_now(runtime->hooks != NULL));
     if (runtime->options.helper_path) {
         size_t bytes = strlen(runtime->options.helper_path) + 1;
         runtime->helper_path = malloc(bytes);
