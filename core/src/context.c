@@ -58,6 +58,7 @@ bool pawl_root_init(struct root *root, pawl_runtime *runtime, const struct origi
     root->scope.deadline_ns = PAWL_NEVER;
     root->runtime = runtime;
     root->trace_flags = 1;
+    atomic_init(&root->observers, UNDECIDED);
     root->cancel_post.kind = POST_CANCEL;
     root->on_stack = origin->on_stack;
     atomic_init(&root->refs, 1);

@@ -48,7 +48,9 @@ bool pawl_ids_copy(struct root *root, pawl_context *from) {
     memcpy(root->trace_id, source->trace_id, 16);
     memcpy(root->parent_span_id, from->span ? from->span->span_id : source->parent_span_id, 8);
     atomic_store(&root->has_trace_id, true);
+    root->parent_is_remote = !from->span && source->parent_is_remote;
     root->trace_flags = source->trace_flags;
+    atomic_store(&root->observers, atomic_load(&source->observers));
     bool copied = copy_optional(&root->tracestate, source->tracestate) &&
                   copy_optional(&root->ids[PAWL_ID_CORRELATION], correlation) &&
                   pawl_baggage_copy(source->baggage, &root->baggage) && pawl_tags_copy(source->tags, &root->tags) &&
@@ -142,7 +144,9 @@ bool pawl_context_extract(pawl_context *ctx, const char *traceparent, const char
         return false;
     memcpy(root->trace_id, parent.trace_id, 16);
     memcpy(root->parent_span_id, parent.parent_id, 8);
+    root->parent_is_remote = true;
     root->trace_flags = parent.flags;
+    atomic_store(&root->observers, UNDECIDED);
     atomic_store(&root->has_trace_id, true);
     free(root->tracestate);
     root->tracestate = pawl_w3c_normalise_tracestate(tracestate);

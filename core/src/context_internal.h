@@ -56,6 +56,9 @@ struct root {
     uint8_t trace_id[16], parent_span_id[8];
     uint8_t trace_flags;
     atomic_bool has_trace_id;
+    bool parent_is_remote; /* parent_span_id came from another process */
+    atomic_uint observers; /* bit set of those told of this trace, or */
+#define UNDECIDED UINT32_MAX
     bool on_stack; /* a child run's root in pawl_run(): never counted */
     char *tracestate;
     char *ids[PAWL_ID_COUNT_];

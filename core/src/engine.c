@@ -191,7 +191,7 @@ static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *e
     pawl_frame *parent = frame->parent;
     event->outcome.at = parent;
     if (unlikely(frame->observed))
-        pawl_observe_end(loop, frame->ctx, frame->own.span, &event->outcome);
+        pawl_observe_end(loop, frame->own.span, &event->outcome);
     if (frame->listed)
         unlist_child(frame);
     counter_add(&loop->live_frames, (size_t)-1);

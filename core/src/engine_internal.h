@@ -194,7 +194,7 @@ struct loop {
 #define LEASE_SLOTS 8
 
 struct observer {
-    const pawl_observer_vtable *vtable;
+    pawl_observer_vtable vtable;
     void *self;
 };
 
@@ -215,8 +215,9 @@ struct pawl_runtime {
     pawl_runtime_options options;
     char *helper_path;
     struct observer observers[OBSERVERS];
-    atomic_size_t observer_count; /* fixed from the first run to the shutdown */
-    atomic_uint started;          /* a loop was leased: observers are fixed */
+    atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
+    bool samplers, measurers, loggers; /* whether an observer has that slot */
+    atomic_uint started;               /* a loop was leased: observers are fixed */
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
     atomic_ullong refused_completions, abandoned;
@@ -379,7 +380,17 @@ void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats);
 
 /* ---- observe.c ---- */
 void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type);
-void pawl_observe_end(struct loop *loop, pawl_context *ctx, pawl_span *span, struct pawl_outcome *outcome);
+void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome);
+
+/* ---- sampling.c ---- */
+/* Bit set of the observers that are told of the root's trace; node is what is about to run. Any thread. */
+uint32_t pawl_sampling_decide(struct root *root, const pawl_primitive *node);
+static inline uint32_t pawl_sampling_of(struct root *root, const pawl_primitive *node) {
+    uint32_t observers = atomic_load_explicit(&root->observers, memory_order_acquire);
+    if (likely(observers != UNDECIDED))
+        return observers;
+    return pawl_sampling_decide(root, node);
+}
 
 /* ---- watchdog.c ---- */
 void pawl_watchdog_stop(struct watchdog *watchdog);

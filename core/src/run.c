@@ -20,7 +20,7 @@ static size_t block_bytes(const pawl_primitive *node, bool observed) {
 
 /* NULL without memory. Any thread when loop is NULL: the memory then comes from malloc. */
 static struct run *new_run(struct loop *loop, const pawl_primitive *node, struct root *root, pawl_value *input) {
-    bool observed = root->runtime->observer_count > 0;
+    bool observed = root->runtime->observer_count > 0 && pawl_sampling_of(root, node) != 0;
     struct run *run = pawl_loop_take_block(loop, block_bytes(node, observed));
     if (!run)
         return NULL;

@@ -3,8 +3,6 @@
 #include "engine_internal.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,7 +12,6 @@
 
 #define PAGE_BYTES 4096
 #define STACK_BYTES PAWL_MIB(1)
-#define LOG_BYTES 512
 
 /* ---- small services ---- */
 
@@ -51,17 +48,6 @@ int pawl_thread_start(pthread_t *thread, void *(*body)(void *user), void *user) 
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
     return failed;
-}
-
-void pawl_runtime_log(pawl_runtime *runtime, pawl_log_level level, const char *format, ...) {
-    if (!runtime || !runtime->options.log || (uint64_t)level < runtime->options.log_level)
-        return;
-    char text[LOG_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    runtime->options.log(runtime->options.log_user, level, text);
 }
 
 const char *pawl_runtime_helper_path(const pawl_runtime *runtime) {
@@ -218,10 +204,20 @@ pawl_runtime *pawl_runtime_unref(pawl_runtime *runtime) {
 
 /* ---- observers and figures ---- */
 
+static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
+    runtime->samplers |= vtable->sample != NULL;
+    runtime->measurers |= vtable->measure != NULL;
+    runtime->loggers |= vtable->log != NULL;
+    runtime->observers[runtime->observer_count++] = (struct observer){.vtable = *vtable, .self = self};
+}
+
 pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self,
                                       pawl_error **err) {
+    pawl_observer_vtable copy;
     if (!vtable)
         return pawl_error_set(err, PAWL_E_INVALID, "runtime: the observer's vtable is NULL");
+    if (pawl_options_copy(&copy, sizeof copy, vtable, "runtime: the observer's vtable", err) != PAWL_OK)
+        return PAWL_E_INVALID;
     if (!pawl_runtime_is_usable(runtime, err))
         return PAWL_E_INVALID;
     pthread_mutex_lock(&runtime->lock);
@@ -231,7 +227,7 @@ pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer
     else if (runtime->observer_count == OBSERVERS)
         status = pawl_error_set(err, PAWL_E_LIMIT, "runtime: %d observers are attached already", OBSERVERS);
     else
-        runtime->observers[runtime->observer_count++] = (struct observer){.vtable = vtable, .self = self};
+        attach(runtime, &copy, self);
     pthread_mutex_unlock(&runtime->lock);
     return status;
 }

@@ -73,8 +73,8 @@ static void wait_for_callers(pawl_runtime *runtime) {
 
 static void destroy_observers(pawl_runtime *runtime) {
     for (size_t i = 0; i < runtime->observer_count; i++)
-        if (runtime->observers[i].vtable->destroy)
-            runtime->observers[i].vtable->destroy(runtime->observers[i].self);
+        if (runtime->observers[i].vtable.destroy)
+            runtime->observers[i].vtable.destroy(runtime->observers[i].self);
     runtime->observer_count = 0;
 }
 

@@ -11,6 +11,7 @@
 #include <pawl/primitive.h>
 #include <pawl/run.h>
 #include <pawl/runtime.h>
+#include <pawl/telemetry.h>
 #include <pawl/value.h>
 #include <pawl/version.h>
 

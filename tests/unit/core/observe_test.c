@@ -9,6 +9,7 @@
 #include <pawl/primitives/sequential.h>
 #include <pawl/primitives/timeout.h>
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,32 +117,59 @@ static void a_leaf_decorates_its_span_and_opens_more(void **state) {
     }
 }
 
-static const char *const keys[] = {"0", "1",  "2",  "3",  "4",  "5",  "6",  "7", "8",
-                                   "9", "10", "11", "12", "13", "14", "15", "16"};
+#define MANY 1030
 
 static pawl_status overdo(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
     (void)user, (void)in, (void)ret_out, (void)err;
-    char text[400];
-    for (size_t i = 0; i < 398; i += 2)
-        memcpy(text + i, "\xC3\xA9", 3); /* two bytes a character: a cut must not halve one */
-    pawl_context_set_string(ctx, keys[0], text);
-    pawl_context_set_string(ctx, keys[1], "no room");
-    pawl_context_set_string(ctx, keys[2], NULL);
-    for (size_t i = 3; i < 17; i++)
+    static char keys[MANY][8];
+    char text[401];
+    for (size_t i = 0; i < 400; i += 2)
+        memcpy(text + i, "\xC3\xA9", 3);
+    pawl_context_set_string(ctx, "text", text);
+    pawl_context_set_string(ctx, "more", text);
+    pawl_context_set_string(ctx, "none", NULL);
+    for (size_t i = 0; i < MANY - 3; i++) {
+        snprintf(keys[i], sizeof keys[i], "%zu", i);
         pawl_context_set_int(ctx, keys[i], 1);
-    for (int i = 0; i < 6; i++)
+    }
+    for (int i = 0; i < MANY; i++)
         pawl_context_add_event(ctx, "e");
+    for (int i = 0; i < MANY; i++)
+        pawl_span_add_link(pawl_context_span_of(ctx), (uint8_t[16]){1}, (uint8_t[8]){2}, NULL, 0);
     return PAWL_OK;
 }
 
-static void what_is_too_much_for_a_span_is_cut_or_counted(void **state) {
+static void a_span_grows_up_to_a_bound(void **state) {
     struct world *w = *state;
     expect_output_of(pawl_inline("leaf", overdo, NULL), w->ctx, NULL, "null");
     const struct recorded_span *leaf = span_named(&w->recorder, "leaf");
-    assert_int_equal(leaf->dropped, 1 + 2);
-    assert_string_equal(leaf->events, "e e e e");
-    assert_memory_equal(leaf->attributes, "0=\xC3\xA9", 4);
-    assert_memory_equal(leaf->attributes + 2 + 318, " 1= 2= 3=1", 10); /* 319 bytes less half a character */
+    assert_int_equal(leaf->dropped, 3 * (MANY - PAWL_SPAN_ATTRIBUTES));
+    assert_memory_equal(leaf->attributes, "text=\xC3\xA9", 7);
+    assert_memory_equal(leaf->attributes + 5 + 398, "\xC3\xA9 more=", 8);
+}
+
+static char long_text[PAWL_SPAN_STRING + 2];
+
+static pawl_status say_much(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)in, (void)ret_out, (void)err;
+    pawl_span *span = pawl_context_span_of(ctx);
+    for (size_t i = 0; i < PAWL_SPAN_STRING; i += 2)
+        memcpy(long_text + i + 1, "\xC3\xA9", 2);
+    long_text[0] = 'x';
+    pawl_context_set_string(ctx, "a", long_text);
+    *(size_t *)user = strlen(span->attributes[0].value.string);
+    for (int i = 0; i < 5; i++)
+        pawl_context_set_string(ctx, "a", long_text);
+    assert_int_equal(span->attribute_count, 1);
+    assert_int_equal(span->dropped_attributes, 2); /* 4 MiB are the bound */
+    return PAWL_OK;
+}
+
+static void long_strings_are_cut_between_characters_and_bounded(void **state) {
+    struct world *w = *state;
+    size_t length = 0;
+    expect_output_of(pawl_inline("leaf", say_much, &length), w->ctx, NULL, "null");
+    assert_int_equal(length, PAWL_SPAN_STRING - 1);
 }
 
 static pawl_status run_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
@@ -210,7 +238,8 @@ int main(void) {
         in_world(what_a_combinator_knows_is_on_its_childs_span),
         in_world(a_span_tells_how_its_node_ended),
         in_world(a_leaf_decorates_its_span_and_opens_more),
-        in_world(what_is_too_much_for_a_span_is_cut_or_counted),
+        in_world(a_span_grows_up_to_a_bound),
+        in_world(long_strings_are_cut_between_characters_and_bounded),
         in_world(a_child_run_hangs_beneath_its_leaf),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),
