@@ -1,0 +1,17 @@
+/* How processors call exporters. */
+#ifndef PAWL_EXPORT_INTERNAL_H
+#define PAWL_EXPORT_INTERNAL_H
+
+#include <pawl/observability/export.h>
+
+/* PAWL_OK when the exporter does not take that kind of data, or count is 0. */
+pawl_status pawl_exporter_spans(pawl_exporter *exporter, const pawl_resource *resource, const pawl_span_data *spans,
+                                size_t count, uint64_t timeout_ns, pawl_error **err);
+pawl_status pawl_exporter_metrics(pawl_exporter *exporter, const pawl_resource *resource,
+                                  const pawl_metric_data *metrics, size_t count, uint64_t timeout_ns, pawl_error **err);
+pawl_status pawl_exporter_logs(pawl_exporter *exporter, const pawl_resource *resource, const pawl_log_data *logs,
+                               size_t count, uint64_t timeout_ns, pawl_error **err);
+void pawl_exporter_cancel(pawl_exporter *exporter);
+const char *pawl_exporter_name(const pawl_exporter *exporter);
+
+#endif
