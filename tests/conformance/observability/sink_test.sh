@@ -217,7 +217,7 @@ wrong_json "two values for one" 's/\{"intValue"/{"boolValue":true,"intValue"/' "
 wrong_json "a key twice" 's/"kind":1/"kind":1,"kind":1/' 'key \"kind\" twice'
 wrong_json "half a character" 's/"run"/"\\ud800"/' "whole characters"
 wrong_json "no UTF-8" 's/"run"/"\xff"/' "not valid"
-wrong_json "cut off" '4d' "JSON"
+wrong_json "cut off" '5d' "JSON"
 wrong_json "a list for an object" 's/"status":\{\}/"status":[]/' "Status is an object"
 
 # ---- HTTP ----
