@@ -214,6 +214,7 @@ struct pawl_runtime {
     _Atomic int64_t wall_offset_ns; /* wall_clock.c */
     pawl_runtime_options options;
     char *helper_path;
+    _Atomic(struct pawl_redactor *) redactor; /* redact.c; NULL until something is said about secrets */
     struct observer observers[OBSERVERS];
     atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
     bool samplers, measurers, loggers; /* whether an observer has that slot */

@@ -1,6 +1,7 @@
 /* The runtime: small services, options, life, figures. Its loops are in runtime_loops.c, its end in
  * runtime_shutdown.c. */
 #include "engine_internal.h"
+#include "redact_internal.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -118,6 +119,7 @@ static void free_runtime(pawl_runtime *runtime) {
     pthread_mutex_destroy(&runtime->lock);
     pthread_cond_destroy(&runtime->changed);
     free(runtime->helper_path);
+    pawl_redactor_free(runtime->redactor);
     free(runtime);
 }
 

@@ -9,6 +9,7 @@
 #include <pawl/observer.h>
 #include <pawl/op.h>
 #include <pawl/primitive.h>
+#include <pawl/redact.h>
 #include <pawl/run.h>
 #include <pawl/runtime.h>
 #include <pawl/telemetry.h>

@@ -1,0 +1,199 @@
+/* What stands behind a telling name: where the secret begins and ends, and whether it is one. */
+#include "redact_internal.h"
+#include <string.h>
+#include <strings.h>
+
+#define LOOKS_RANDOM                                                                                                   \
+    6u /* bytes with letters and digits that make a secret of a weak name's value; twice that of a faint one's */
+
+static bool is_space(char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+static bool is_quote(char c) {
+    return c == '"' || c == '\'' || c == '`';
+}
+
+static bool is_letter(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool begins(const char *text, size_t at, size_t end, const char *word) {
+    size_t length = strlen(word);
+    return end - at >= length && memcmp(text + at, word, length) == 0;
+}
+
+static bool is_hidden(const char *text, const struct pawl_redact_range *range) {
+    return range->end - range->start == PAWL_REDACTED_BYTES && begins(text, range->start, range->end, PAWL_REDACTED);
+}
+
+/* ---- is it a secret? ---- */
+
+/* One word with letters and digits in it. */
+static bool looks_random(const char *text, const struct pawl_redact_range *range, size_t least) {
+    bool letters = false, digits = false;
+    for (size_t i = range->start; i < range->end; i++) {
+        if (is_space(text[i]))
+            return false;
+        letters |= is_letter(text[i]);
+        digits |= is_digit(text[i]);
+    }
+    return letters && digits && range->end - range->start >= least;
+}
+
+/* What code, types and configuration have there. */
+static bool is_common_word(const char *text, const struct pawl_redact_range *range) {
+    static const char *const words[] = {"true",   "false",    "null",     "none",    "nil",     "undefined", "str",
+                                        "string", "int",      "integer",  "bool",    "boolean", "bytes",     "void",
+                                        "number", "optional", "required", "object",  "any",     "yes",       "no",
+                                        "on",     "off",      "missing",  "invalid", "expired", "self",      NULL};
+    size_t length = range->end - range->start;
+    for (const char *const *word = words; *word; word++)
+        if (strlen(*word) == length && strncasecmp(text + range->start, *word, length) == 0)
+            return true;
+    return false;
+}
+
+/* A call, an index, or a path of names such as os.environ. */
+static bool is_expression(const char *text, size_t length, const struct pawl_redact_range *range) {
+    if (range->end < length && (text[range->end] == '(' || text[range->end] == '[' || text[range->end] == '{'))
+        return true;
+    bool dotted = false;
+    for (size_t i = range->start; i < range->end; i++) {
+        if (!is_letter(text[i]) && text[i] != '.')
+            return false;
+        dotted |= text[i] == '.';
+    }
+    return dotted;
+}
+
+/* $NAME, ${NAME}, $(command), and {{ placeholder }} are filled in later. */
+static bool is_placeholder(const char *text, const struct pawl_redact_range *range) {
+    if (begins(text, range->start, range->end, "${") || begins(text, range->start, range->end, "$(") ||
+        begins(text, range->start, range->end, "{{"))
+        return true;
+    if (text[range->start] != '$')
+        return false;
+    for (size_t i = range->start + 1; i < range->end; i++)
+        if (!(text[i] >= 'A' && text[i] <= 'Z') && text[i] != '_')
+            return false;
+    return true;
+}
+
+static bool is_plausible(enum pawl_name_kind kind, bool open, const char *text, const struct pawl_redact_range *range) {
+    if (kind == PAWL_NAME_FAINT)
+        return looks_random(text, range, 2 * LOOKS_RANDOM);
+    return kind != PAWL_NAME_WEAK || !open || looks_random(text, range, LOOKS_RANDOM);
+}
+
+/* ---- in quotes ---- */
+
+static size_t backslashes_before(const char *text, size_t at, size_t from) {
+    size_t count = 0;
+    while (at > from && text[at - 1] == '\\') {
+        count++;
+        at--;
+    }
+    return count;
+}
+
+/* Quotes that were escaped themselves, as in JSON within JSON, end with as many backslashes as they began. */
+static size_t closing_quote(const char *text, size_t at, size_t length, char quote, size_t escapes) {
+    for (size_t i = at; i < length && text[i] != '\n'; i++) {
+        if (text[i] != quote)
+            continue;
+        size_t count = backslashes_before(text, i, at);
+        if (escapes == 0 ? count % 2 == 0 : count <= escapes)
+            return i - count * (escapes > 0);
+    }
+    const char *newline = memchr(text + at, '\n', length - at);
+    return newline ? (size_t)(newline - text) : length;
+}
+
+/* ---- without quotes ---- */
+
+/* At the beginning of a line, or behind export: as a shell or printenv writes it, up to white space. */
+static bool begins_line(const char *text, size_t at) {
+    static const char *const words[] = {"export ", "set ", "declare ", "env ", "ENV ", NULL};
+    for (const char *const *word = words; *word; word++) {
+        size_t length = strlen(*word);
+        if (at >= length && memcmp(text + at - length, *word, length) == 0)
+            return true;
+    }
+    return at == 0 || text[at - 1] == '\n';
+}
+
+static bool ends_word(char c, bool whole) {
+    if (is_space(c) || c == '\0')
+        return true;
+    return !whole && strchr(",;&|<>(){}[]\"'`\\", c);
+}
+
+static size_t word_end(const char *text, size_t at, size_t length, bool whole) {
+    while (at < length && (begins(text, at, length, PAWL_REDACTED) || !ends_word(text[at], whole)))
+        at += begins(text, at, length, PAWL_REDACTED) ? PAWL_REDACTED_BYTES : 1;
+    return at;
+}
+
+static bool is_scheme(const char *text, size_t start, size_t end) {
+    size_t length = end - start;
+    return (length == 6 && strncasecmp(text + start, "bearer", 6) == 0) ||
+           (length == 5 && strncasecmp(text + start, "basic", 5) == 0);
+}
+
+/* The rest of the line, but not beyond the quote that the header itself began with. */
+static size_t header_end(const char *text, const struct pawl_shape_name *name, size_t length) {
+    char outer = name->start > 0 && is_quote(text[name->start - 1]) ? text[name->start - 1] : '\n';
+    size_t at = name->value;
+    while (at < length && text[at] != '\n' && text[at] != '\r' && text[at] != outer)
+        at++;
+    return at;
+}
+
+static bool plain_value(const char *text, size_t length, const struct pawl_shape_name *name,
+                        struct pawl_redact_range *range) {
+    range->start = name->value;
+    if (name->kind == PAWL_NAME_HEADER && name->colon) {
+        range->end = header_end(text, name, length);
+        while (range->end > range->start && is_space(text[range->end - 1]))
+            range->end--;
+        return range->end > range->start && !is_common_word(text, range) && !strchr("{[", text[range->start]);
+    }
+    bool open = name->colon || name->spaced; /* may be code */
+    bool whole = !open && !name->in_query && begins_line(text, name->start);
+    range->end = word_end(text, range->start, length, whole);
+    if (range->end == range->start || is_placeholder(text, range))
+        return false;
+    if (range->end + 1 < length && text[range->end] == ' ' && is_scheme(text, range->start, range->end))
+        range->end = word_end(text, range->end + 1, length, whole);
+    if (!whole && (is_common_word(text, range) || is_expression(text, length, range)))
+        return false;
+    return is_plausible(name->kind, open, text, range);
+}
+
+bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_name *name,
+                      struct pawl_redact_range *ret_range) {
+    size_t at = name->value, escapes = 0;
+    if (at + 1 < length && strchr("bBrRuU", text[at]) && is_quote(text[at + 1]))
+        at++; /* Python's prefixes */
+    while (at + escapes < length && text[at + escapes] == '\\')
+        escapes++;
+    if (at + escapes < length && is_quote(text[at + escapes])) {
+        ret_range->start = at + escapes + 1;
+        ret_range->end = closing_quote(text, ret_range->start, length, text[at + escapes], escapes);
+        return ret_range->end > ret_range->start && !is_hidden(text, ret_range) &&
+               is_plausible(name->kind, false, text, ret_range);
+    }
+    return plain_value(text, length, name, ret_range) && !is_hidden(text, ret_range);
+}
+
+bool pawl_shape_hides_member(const struct pawl_redaction *redaction, const char *name, const char *text) {
+    enum pawl_name_kind kind = pawl_name_kind_of(name, strlen(name), redaction->names);
+    struct pawl_redact_range range = {0, strlen(text)};
+    return kind != PAWL_NAME_PLAIN && range.end > 0 && !is_hidden(text, &range) &&
+           is_plausible(kind, false, text, &range);
+}
