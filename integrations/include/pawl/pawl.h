@@ -4,6 +4,7 @@
 
 #include <pawl/core.h>
 #include <pawl/integrations/integrations.h>
+#include <pawl/observability/trace_page.h>
 #include <pawl/observability/trace_tree.h>
 #include <pawl/primitives/primitives.h>
 

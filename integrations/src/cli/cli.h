@@ -24,6 +24,7 @@ enum {
 
 int cli_exec(int argc, char **argv);
 int cli_fix(int argc, char **argv);
+int cli_trace(int argc, char **argv);
 
 /* What a subcommand runs in: runtime, context, and SIGINT, SIGTERM or SIGHUP as a cancel; a second one ends the tool.
  */
