@@ -239,6 +239,7 @@ struct pawl_runtime {
     void *idle_multis[IDLE_MULTIS]; /* of pawl_context_curl_perform(), with warm connections */
     size_t idle_multi_count;
     bool closed, ended; /* shutdown has begun; is over */
+    struct pawl_clock clock;
 };
 
 /* The loop this thread drives now; NULL for none. */
@@ -249,7 +250,10 @@ extern _Thread_local pawl_context *pawl_leaf_context __attribute__((tls_model("i
 extern _Thread_local unsigned pawl_cancel_callbacks __attribute__((tls_model("initial-exec")));
 
 /* ---- runtime.c, runtime_loops.c, runtime_shutdown.c ---- */
-uint64_t pawl_runtime_now(const pawl_runtime *runtime);
+static inline uint64_t pawl_runtime_now(pawl_runtime *runtime) {
+    const pawl_runtime_hooks *hooks = runtime->hooks;
+    return unlikely(hooks != NULL) ? hooks->now(hooks->user) : pawl_clock_read(&runtime->clock);
+}
 bool pawl_runtime_is_usable(const pawl_runtime *runtime, pawl_error **err);
 static inline bool pawl_runtime_is_forked(const pawl_runtime *runtime) {
     return runtime->alive[0] == 0;
@@ -293,7 +297,11 @@ static inline bool pawl_loop_has_work(struct loop *loop) {
     return atomic_load_explicit(&loop->live_runs, memory_order_relaxed) > 0 || atomic_load(&loop->inbox);
 }
 static inline uint64_t pawl_loop_read_clock(struct loop *loop) {
-    return loop->now_ns = pawl_runtime_now(loop->runtime);
+    const pawl_runtime_hooks *hooks = loop->runtime->hooks;
+    if (unlikely(hooks != NULL))
+        return loop->now_ns = hooks->now(hooks->user);
+    uint64_t now = pawl_clock_read_here(&loop->runtime->clock);
+    return loop->now_ns = now > loop->now_ns ? now : loop->now_ns;
 }
 void pawl_loop_push_ready(struct loop *loop, pawl_frame *frame);
 void pawl_loop_drop_ready(struct loop *loop, pawl_frame *frame);

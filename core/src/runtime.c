@@ -8,21 +8,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PAGE_BYTES 4096
 #define STACK_BYTES PAWL_MIB(1)
 
 /* ---- small services ---- */
-
-uint64_t pawl_runtime_now(const pawl_runtime *runtime) {
-    if (unlikely(runtime->hooks != NULL))
-        return runtime->hooks->now(runtime->hooks->user);
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
-}
 
 uint64_t pawl_runtime_random(pawl_runtime *runtime) {
     uint64_t number = 0;
@@ -128,6 +119,7 @@ static pawl_status fill(pawl_runtime *runtime, const pawl_runtime_options *optio
     if (status != PAWL_OK)
         return status;
     runtime->hooks = runtime->options.hooks;
+    pawl_clock_init(&runtime->clock, &pawl_machine_clock, !runtime->hooks && !runtime->options.no_tsc);
     atomic_init(&runtime->wall_offset_ns, pawl_wall_offset_now(runtime->hooks != NULL));
     if (runtime->options.helper_path) {
         size_t bytes = strlen(runtime->options.helper_path) + 1;

@@ -42,6 +42,9 @@ typedef struct pawl_runtime_options {
     const char *helper_path; /**< Copied. Of the sandbox helper; NULL: beside the library, then libexec, then beside the
                                 executable. */
     const struct pawl_runtime_hooks *hooks; /**< Borrowed, must outlive the runtime. NULL: real time. */
+    uint64_t no_tsc; /**< Not 0: times are always read from CLOCK_MONOTONIC. 0: from the processor's counter too, which
+                        takes half as long, held within 50 us of CLOCK_MONOTONIC and never going back; only where the
+                        kernel itself relies on that counter, and only until the two disagree. */
 } pawl_runtime_options;
 
 /** @return New runtime with keyword options, or none; see pawl_runtime_new(). */
