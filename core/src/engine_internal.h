@@ -218,6 +218,7 @@ struct pawl_runtime {
     struct observer observers[OBSERVERS];
     atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
     bool samplers, measurers, loggers; /* whether an observer has that slot */
+    atomic_uint propagation;           /* PAWL_PROPAGATE_* */
     atomic_uint started;               /* a loop was leased: observers are fixed */
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */

@@ -1,5 +1,6 @@
 /* HTTP's shared parts: http_curl.c (libcurl on a loop), http_request.c and http_transfer.c (one exchange),
- * http_error.c (what failures and answers mean), http.c (the node) and http_perform.c (blocking). */
+ * http_error.c (what failures and answers mean), http_observe.c (what spans say of it), http.c (the node) and
+ * http_perform.c (blocking). */
 #ifndef PAWL_HTTP_INTERNAL_H
 #define PAWL_HTTP_INTERNAL_H
 
@@ -44,6 +45,13 @@ struct http_transfer *pawl_http_transfer_start(struct loop *loop, pawl_context *
 void pawl_http_transfer_free(struct http_transfer *transfer);
 /* libcurl has finished with it: tells done. */
 void pawl_http_transfer_end(struct http_transfer *transfer, CURLcode result);
+
+/* ---- http_observe.c ---- */
+
+/* Describes the request on ctx's span. Returns its method as metrics know it, static. */
+const char *pawl_http_observe_start(pawl_context *ctx, const pawl_http_request *request);
+/* Describes how it ended, and measures it. @param error  NULL when there was an answer. */
+void pawl_http_observe_end(pawl_context *ctx, CURL *easy, const char *method, const pawl_error *error);
 
 /* ---- http_error.c ---- */
 

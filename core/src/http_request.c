@@ -83,14 +83,30 @@ static bool add_header(struct http_copy *copy, const char *name, const char *val
     return added;
 }
 
+/* Two of them would count as none. */
 static bool add_trace_headers(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
     char traceparent[PAWL_TRACEPARENT_BYTES];
     const char *tracestate = pawl_context_tracestate(ctx);
-    if (r->no_trace_headers || has_header(r, "traceparent"))
-        return true; /* two of them would count as none */
+    if (has_header(r, "traceparent"))
+        return true;
     pawl_context_traceparent(ctx, traceparent);
     return add_header(copy, "traceparent", traceparent) &&
            (!*tracestate || has_header(r, "tracestate") || add_header(copy, "tracestate", tracestate));
+}
+
+static bool add_baggage(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
+    if (has_header(r, "baggage"))
+        return true;
+    char *baggage = pawl_context_baggage_header(ctx);
+    bool added = baggage && (!*baggage || add_header(copy, "baggage", baggage));
+    free(baggage);
+    return added;
+}
+
+static bool add_context_headers(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
+    uint32_t what = r->no_trace_headers ? 0 : atomic_load(&ctx->root->runtime->propagation);
+    return (!(what & PAWL_PROPAGATE_TRACE) || add_trace_headers(copy, ctx, r)) &&
+           (!(what & PAWL_PROPAGATE_BAGGAGE) || add_baggage(copy, ctx, r));
 }
 
 static bool add_headers(struct http_copy *copy, pawl_context *ctx, const pawl_http_request *r) {
@@ -99,7 +115,7 @@ static bool add_headers(struct http_copy *copy, pawl_context *ctx, const pawl_ht
         added = add_line(copy, "Content-Type:"); /* not the one of a form */
     for (uint64_t i = 0; added && i < r->header_count; i++)
         added = add_header(copy, r->headers[i].name, r->headers[i].value);
-    return added && add_trace_headers(copy, ctx, r);
+    return added && add_context_headers(copy, ctx, r);
 }
 
 static long to_ms(uint64_t ns) {

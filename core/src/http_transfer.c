@@ -25,6 +25,8 @@ struct http_transfer {
     bool added;   /* to the loop */
     bool is_well; /* it has ended as it should */
     const char *who;
+    pawl_context *ctx;
+    const char *method; /* as metrics know it; static */
     http_done done;
     void *user;
     struct http_copy request;
@@ -137,6 +139,7 @@ static void tell_response(struct http_transfer *t, const pawl_http_header *heade
     long status = 0;
     curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
     t->answer.bytes[t->answer.length] = '\0';
+    pawl_http_observe_end(t->ctx, t->easy, t->method, NULL);
     pawl_http_response response = {.size = sizeof response,
                                    .status = (uint64_t)status,
                                    .headers = headers,
@@ -174,6 +177,7 @@ static void tell_failure(struct http_transfer *t, CURLcode result) {
         pawl_http_curl_error(&error, t->who, t->easy, result, t->detail);
         break;
     }
+    pawl_http_observe_end(t->ctx, t->easy, t->method, error);
     t->done(t->user, NULL, error);
 }
 
@@ -268,6 +272,8 @@ struct http_transfer *pawl_http_transfer_start(struct loop *loop, pawl_context *
         return NULL;
     struct http_transfer *t = new_transfer(loop, who, done, user);
     if (t) {
+        t->ctx = ctx;
+        t->method = pawl_http_observe_start(ctx, request);
         t->most_bytes = pawl_option(request->max_response_bytes, PAWL_MIB(64));
         t->added = pawl_http_request_copy(&t->request, t->easy, ctx, request) && set_behaviour(t, request) &&
                    pawl_http_loop_add(t->http, t->easy);

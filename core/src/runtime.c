@@ -2,6 +2,7 @@
  * runtime_shutdown.c. */
 #include "engine_internal.h"
 #include "redact_internal.h"
+#include <pawl/http.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -146,6 +147,7 @@ pawl_runtime *pawl_runtime_new(const pawl_runtime_options *options, pawl_error *
     }
     atomic_init(&runtime->refs, 1);
     atomic_init(&runtime->holds, 1);
+    atomic_init(&runtime->propagation, PAWL_PROPAGATE_TRACE);
     pthread_mutex_init(&runtime->lock, NULL);
     pthread_cond_init(&runtime->changed, NULL);
     if (fill(runtime, options, err) != PAWL_OK) {
@@ -197,6 +199,11 @@ pawl_runtime *pawl_runtime_unref(pawl_runtime *runtime) {
 }
 
 /* ---- observers and figures ---- */
+
+void pawl_runtime_set_propagation(pawl_runtime *runtime, uint32_t what) {
+    if (runtime)
+        atomic_store(&runtime->propagation, what);
+}
 
 static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
     runtime->samplers |= vtable->sample != NULL;

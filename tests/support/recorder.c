@@ -51,6 +51,7 @@ static void copy_span(struct recorded_span *copy, const pawl_span *span) {
                                    .end_ns = span->end_ns,
                                    .status = (pawl_status)span->status,
                                    .reason = (pawl_cancel_reason)span->cancel_reason,
+                                   .kind = span->kind,
                                    .dropped = span->dropped_attributes + span->dropped_events + span->dropped_links};
     copy_text(copy->name, sizeof copy->name, span->name);
     copy_text(copy->type, sizeof copy->type, span->type);

@@ -16,7 +16,7 @@ struct recorded_span {
     uint64_t start_ns, end_ns;
     pawl_status status;
     pawl_cancel_reason reason;
-    uint32_t dropped;
+    uint32_t dropped, kind;
 };
 
 struct recorder {

@@ -18,6 +18,18 @@ typedef struct pawl_http_header {
     const char *value;
 } pawl_http_header;
 
+/** The context's headers that HTTP nodes send along; also those into a sandboxed program's environment. */
+enum {
+    PAWL_PROPAGATE_TRACE = 1,  /**< traceparent and tracestate, unless the request has its own traceparent. */
+    PAWL_PROPAGATE_BAGGAGE = 2 /**< baggage, unless the request has its own. To HTTP servers alone. */
+};
+/**
+ * Decides what every HTTP node of a runtime sends. The default is PAWL_PROPAGATE_TRACE: baggage may be meant for
+ * friends and a request go to strangers. Any thread; requests that start later follow it.
+ * @param what  Of the flags above, or 0 for nothing. Others are ignored.
+ */
+PAWL_API void pawl_runtime_set_propagation(pawl_runtime *runtime, uint32_t what);
+
 /** Everything is copied when the request starts. */
 typedef struct pawl_http_request {
     size_t size;                     /**< sizeof(pawl_http_request). */
@@ -34,8 +46,7 @@ typedef struct pawl_http_request {
                                     1 ms (also for PAWL_ZERO) and a day (also for PAWL_UNLIMITED). */
     uint64_t timeout_ns; /**< Of the whole exchange. Default 60 s; as connect_timeout_ns. The scope's deadline shortens
                             it. */
-    uint64_t no_trace_headers; /**< Not 0: traceparent and tracestate are left out, as they are when headers has its
-                                    own traceparent. Baggage is never sent: it may go to strangers. */
+    uint64_t no_trace_headers; /**< Not 0: none of the context's headers is sent; see pawl_runtime_set_propagation(). */
     void (*release)(
         void *release_user); /**< Optional; set by prepare. Called once when all is copied, or on failure. */
     void *release_user;
