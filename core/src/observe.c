@@ -43,11 +43,13 @@ static void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
 }
 
 static void tell_end(const pawl_runtime *runtime, pawl_span *span) {
+    pawl_error *error = pawl_span_redact(runtime, span);
     for (uint32_t left = present(runtime, span->observers); left; left &= left - 1) {
         const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
         if (observer->vtable.span_end)
             observer->vtable.span_end(observer->self, span);
     }
+    pawl_error_unref(error);
     pawl_span_release_grown(span);
 }
 

@@ -95,7 +95,7 @@ static size_t length_to_keep(const char *text) {
 }
 
 /* NULL without memory. */
-static const char *keep_text(pawl_span *span, const char *text) {
+const char *pawl_span_keep_text(pawl_span *span, const char *text) {
     size_t length = length_to_keep(text);
     char *copy = take_bytes(span, length + 1);
     if (!copy)
@@ -131,7 +131,7 @@ static void set_attribute(pawl_span *span, pawl_attribute attribute) {
 }
 
 void pawl_span_set_string(pawl_span *span, const char *key, const char *text) {
-    const char *copy = keep_text(span, text ? text : "");
+    const char *copy = pawl_span_keep_text(span, text ? text : "");
     if (copy)
         set_attribute(span, pawl_attribute_string(key, copy));
     else
@@ -150,6 +150,13 @@ void pawl_span_set_bool(pawl_span *span, const char *key, bool flag) {
     set_attribute(span, pawl_attribute_bool(key, flag));
 }
 
+void pawl_span_set(pawl_span *span, const pawl_attribute *attribute) {
+    if (attribute->type == PAWL_ATTRIBUTE_STRING)
+        pawl_span_set_string(span, attribute->key, attribute->value.string);
+    else
+        set_attribute(span, *attribute);
+}
+
 void pawl_span_set_kind(pawl_span *span, pawl_span_kind kind) {
     span->kind = (uint32_t)kind;
 }
@@ -166,7 +173,8 @@ static uint64_t keep_attributes(pawl_span *span, const pawl_attribute *attribute
     for (size_t i = 0; copies && i < count; i++) {
         copies[kept] = attributes[i];
         if (attributes[i].type == PAWL_ATTRIBUTE_STRING)
-            copies[kept].value.string = keep_text(span, attributes[i].value.string ? attributes[i].value.string : "");
+            copies[kept].value.string =
+                pawl_span_keep_text(span, attributes[i].value.string ? attributes[i].value.string : "");
         kept += attributes[i].type != PAWL_ATTRIBUTE_STRING || copies[kept].value.string;
     }
     *ret_copies = copies;

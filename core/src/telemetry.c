@@ -1,5 +1,6 @@
 /* Measurements and log records: handed to whoever listens. */
 #include "observe_internal.h"
+#include "redact_internal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +41,25 @@ static void tell_log(pawl_runtime *runtime, const pawl_log_record *record) {
             runtime->observers[i].vtable.log(runtime->observers[i].self, record);
 }
 
+/* A span is the place where attributes are copied and cleaned. */
+static void clean_and_tell_log(pawl_runtime *runtime, pawl_log_record *record, const char *text) {
+    const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
+    char clean[LOG_BYTES];
+    pawl_span scratch;
+    pawl_redact_into(&redaction, text, strlen(text), clean, sizeof clean);
+    pawl_span_reset(&scratch, "", "");
+    for (uint64_t i = 0; i < record->attribute_count; i++)
+        pawl_span_set(&scratch, &record->attributes[i]);
+    pawl_span_redact(runtime, &scratch);
+    record->size = sizeof *record;
+    record->text = clean;
+    record->attributes = scratch.attributes;
+    record->attribute_count = scratch.attribute_count;
+    record->time_ns = pawl_runtime_now(runtime);
+    tell_log(runtime, record);
+    pawl_span_release_grown(&scratch);
+}
+
 void pawl_runtime_log(pawl_runtime *runtime, pawl_log_level level, const char *format, ...) {
     if (!pawl_runtime_logs(runtime, level))
         return;
@@ -48,10 +68,7 @@ void pawl_runtime_log(pawl_runtime *runtime, pawl_log_level level, const char *f
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    tell_log(runtime, &(pawl_log_record){.size = sizeof(pawl_log_record),
-                                         .time_ns = pawl_runtime_now(runtime),
-                                         .text = text,
-                                         .level = (uint32_t)level});
+    clean_and_tell_log(runtime, &(pawl_log_record){.level = (uint32_t)level}, text);
 }
 
 void pawl_context_log(pawl_context *ctx, pawl_log_level level, const pawl_attribute *attributes, size_t attribute_count,
@@ -64,17 +81,14 @@ void pawl_context_log(pawl_context *ctx, pawl_log_level level, const pawl_attrib
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    pawl_log_record record = {.size = sizeof record,
-                              .time_ns = pawl_runtime_now(runtime),
-                              .text = text,
-                              .attributes = attributes,
+    pawl_log_record record = {.attributes = attributes,
                               .attribute_count = attribute_count,
                               .ctx = ctx,
                               .trace_flags = ctx->root->trace_flags,
                               .level = (uint32_t)level};
     pawl_context_trace_id(ctx, record.trace_id);
     pawl_context_span_id(ctx, record.span_id);
-    tell_log(runtime, &record);
+    clean_and_tell_log(runtime, &record, text);
 }
 
 pawl_status pawl_runtime_flush(pawl_runtime *runtime, uint64_t timeout_ns, pawl_error **err) {

@@ -43,6 +43,8 @@ static void copy_events(struct recorded_span *copy, const pawl_span *span) {
     for (uint32_t i = 0; i < span->event_count; i++) {
         size_t used = strlen(copy->events);
         (void)snprintf(copy->events + used, sizeof copy->events - used, "%s%s", used ? " " : "", span->events[i].name);
+        for (uint64_t j = 0; j < span->events[i].attribute_count; j++)
+            append_attribute(copy->event_attributes, sizeof copy->event_attributes, &span->events[i].attributes[j]);
     }
 }
 

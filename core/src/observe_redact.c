@@ -1,0 +1,50 @@
+/* The choke point of telemetry: what observers are told has no secrets in it. */
+#include "observe_internal.h"
+#include "redact_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void redact_attribute(pawl_span *span, const struct pawl_redaction *redaction, pawl_attribute *attribute) {
+    const char *text = attribute->value.string;
+    size_t length = strlen(text), hidden_length;
+    char *hidden = NULL;
+    if (pawl_shape_hides_member(redaction, attribute->key, text)) {
+        attribute->value.string = PAWL_REDACTED;
+    } else if (pawl_redact_needed(redaction, text, length)) {
+        bool hid = pawl_redact_text(redaction, text, length, &hidden, &hidden_length);
+        const char *kept = hidden ? pawl_span_keep_text(span, hidden) : NULL;
+        if (kept || hidden || !hid) /* without memory nothing is shown */
+            attribute->value.string = kept ? kept : PAWL_REDACTED;
+        free(hidden);
+    }
+}
+
+static void redact_list(pawl_span *span, const struct pawl_redaction *redaction, pawl_attribute *attributes,
+                        size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (attributes[i].type == PAWL_ATTRIBUTE_STRING)
+            redact_attribute(span, redaction, &attributes[i]);
+}
+
+static bool has_texts(const pawl_span *span) {
+    return span->text_used > 0 || span->more || span->error;
+}
+
+pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span) {
+    if (!has_texts(span))
+        return NULL;
+    const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
+    redact_list(span, &redaction, span->attributes, span->attribute_count);
+    for (uint32_t i = 0; i < span->event_count; i++) /* the lists are the span's own copies */
+        redact_list(span, &redaction, (pawl_attribute *)span->events[i].attributes,
+                    (size_t)span->events[i].attribute_count);
+    for (uint32_t i = 0; i < span->link_count; i++)
+        redact_list(span, &redaction, (pawl_attribute *)span->links[i].attributes,
+                    (size_t)span->links[i].attribute_count);
+    if (!span->error)
+        return NULL;
+    pawl_error *error = pawl_error_ref((pawl_error *)span->error);
+    pawl_redact_error(&redaction, &error);
+    span->error = error;
+    return error;
+}
