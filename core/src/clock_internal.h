@@ -92,15 +92,21 @@ static inline uint64_t pawl_ticks_in_order(void) {
 
 extern const struct pawl_clock_source pawl_machine_clock;
 
+static inline bool pawl_clock_is_quick(const struct pawl_clock *clock) {
+    return PAWL_HAS_TICKS && atomic_load_explicit(&clock->current, memory_order_relaxed) != 0;
+}
+
 /* Never before what another thread read, if this thread knows of that. */
 static inline uint64_t pawl_clock_read(struct pawl_clock *clock) {
     uint64_t ns;
-    return PAWL_HAS_TICKS && pawl_clock_try(clock, pawl_ticks_in_order(), &ns) ? ns : pawl_clock_read_slowly(clock);
+    return pawl_clock_is_quick(clock) && pawl_clock_try(clock, pawl_ticks_in_order(), &ns)
+               ? ns
+               : pawl_clock_read_slowly(clock);
 }
 /* 14 ns less: never before what this thread read, but maybe some 100 ns before what it knows of other threads. */
 static inline uint64_t pawl_clock_read_here(struct pawl_clock *clock) {
     uint64_t ns;
-    return PAWL_HAS_TICKS && pawl_clock_try(clock, pawl_ticks(), &ns) ? ns : pawl_clock_read_slowly(clock);
+    return pawl_clock_is_quick(clock) && pawl_clock_try(clock, pawl_ticks(), &ns) ? ns : pawl_clock_read_slowly(clock);
 }
 
 /* ---- wall_clock.c ---- */
