@@ -9,8 +9,11 @@ fail() { echo "FAILED: $*" >&2 && failed=$((failed + 1)); }
 golden=0a660a160a140a0c736572766963652e6e616d6512040a027766124c0a040a02776612440a10101112131415161718191a1b1c1d1e1f
 golden+=1208a0a1a2a3a4a5a6a72a0372756e30013900002a36fe9c97174180b21045fe9c97174a070a016e1202182a850101010000
 
+# shellcheck disable=SC2001 # each pair of digits
+unhex() { printf '%b' "$(sed 's/../\\x&/g' <<<"$1")"; }
+
 # decode SIGNAL HEX [KIND]: into out; the status is that of decode.sh.
-decode() { xxd -r -p <<<"$2" | bash "$here/decode.sh" "$1" "${@:3}" >"$work/out" 2>"$work/err"; }
+decode() { unhex "$2" | bash "$here/decode.sh" "$1" "${@:3}" >"$work/out" 2>"$work/err"; }
 
 decode traces "$golden"
 status=$?

@@ -33,7 +33,7 @@ explain() {
         actual=$(sed -n 's/.*Actual: .*"node":"\([^"]*\)".*/\1/p' "$2" | head -n 1)
         unavailable "peer $1: $package needs node $required, this is node ${actual#v}"
     fi
-    echo "peers.sh: npm could not install peer $1: $(tail -n 3 "$2" | tr '\n' ' ')" >&2
+    echo "peers.sh: npm could not install peer $1: $(head -n 4 "$2" | tr '\n' ' ')" >&2
     exit 1
 }
 

@@ -14,6 +14,9 @@ base=http://127.0.0.1:$SINK_PORT
 agent='User-Agent: test OTel-OTLP-Exporter-C/0'
 failed=0
 fail() { echo "FAILED: $*" >&2 && failed=$((failed + 1)); }
+# shellcheck disable=SC2001 # each pair of digits
+unhex() { printf '%b' "$(sed 's/../\\x&/g' <<<"$1")"; }
+hex() { od -An -v -tx1 "$1" | tr -d ' \n'; }
 
 # encode SIGNAL: protoc's text to bytes.
 encode() {
@@ -57,7 +60,7 @@ right_text() { text "$2" "$3" && right "$1" "$2" "$work/body"; }
 
 golden=0a660a160a140a0c736572766963652e6e616d6512040a027766124c0a040a02776612440a10101112131415161718191a1b1c1d1e1f
 golden+=1208a0a1a2a3a4a5a6a72a0372756e30013900002a36fe9c97174180b21045fe9c97174a070a016e1202182a850101010000
-xxd -r -p <<<"$golden" >"$work/golden"
+unhex "$golden" >"$work/golden"
 right "the golden vector" traces "$work/golden"
 [ "$(grep -c Content-Length:.0 "$work/head")" = 1 ] || fail "the reply to success is not empty"
 span=$(sink_items span)
@@ -114,12 +117,12 @@ wrong_text "a link to nowhere" traces 's/"abcdefgh"/""/' "links[0]: span id"
 wrong_text "a message without an error" traces 's/code: STATUS_CODE_ERROR//' "a status message without an error"
 
 # Bytes that a decoder forgives. The first three bytes of what follows go behind the whole request.
-bytes() { xxd -r -p <<<"$2" | cat "$work/golden" - >"$work/body" && wrong "$1" traces "$work/body" "$3"; }
+bytes() { unhex "$2" | cat "$work/golden" - >"$work/body" && wrong "$1" traces "$work/body" "$3"; }
 bytes "an unknown field" 9a0600 "unknown field 99"
 bytes "a field cut off" 0a05 "cut off"
 bytes "a field with another wire type" 0801 "wire type 0"
 bytes "a varint over 64 bits" ffffffffffffffffffffff "a varint over 64 bits"
-edit() { xxd -r -p <<<"${golden/$2/$3}" >"$work/body" && wrong "$1" traces "$work/body" "$4"; }
+edit() { unhex "${golden/$2/$3}" >"$work/body" && wrong "$1" traces "$work/body" "$4"; }
 edit "a string that is no UTF-8" 2a0372756e 2a0372ffff "not valid"
 edit "an enum that is none" 3001 3009 "enum value 9"
 edit "a number given twice" 0a016e1202182a 0a016e0a016e182a "given twice"
@@ -262,9 +265,9 @@ head -c 2 "$work/reply" | grep -q ff || fail "garbage: no garbage"
 fault "a huge reply" '{"huge": 5000000}' 200
 [ "$(wc -c <"$work/reply")" = 5000000 ] || fail "a huge reply has $(wc -c <"$work/reply") bytes"
 fault "partial success" '{"partial": 1, "message": "no"}' 200
-[ "$(xxd -p "$work/reply")" = 0a06080112026e6f ] || fail "partial success: $(xxd -p "$work/reply")"
+[ "$(hex "$work/reply")" = 0a06080112026e6f ] || fail "partial success: $(hex "$work/reply")"
 fault "a warning" '{"partial": 0, "message": "hm"}' 200
-[ "$(xxd -p "$work/reply")" = 0a041202686d ] || fail "a warning: $(xxd -p "$work/reply")"
+[ "$(hex "$work/reply")" = 0a041202686d ] || fail "a warning: $(hex "$work/reply")"
 slow() { # it takes 300 ms at least
     local began
     began=$(date +%s%N)
