@@ -75,20 +75,22 @@ static inline bool pawl_clock_try(const struct pawl_clock *clock, uint64_t ticks
 static inline uint64_t pawl_ticks(void) {
     return __builtin_ia32_rdtsc();
 }
-/* The processor may read its counter early, while a load before it still waits for another core's memory. */
-static inline uint64_t pawl_ticks_in_order(void) {
+/* The processor may read its counter early, while a load before it still waits for another core's memory. Not from
+ * here on: what this thread has learned from others lies before all that it reads. */
+static inline void pawl_ticks_catch_up(void) {
     __builtin_ia32_lfence();
-    return __builtin_ia32_rdtsc();
 }
 #else
 #define PAWL_HAS_TICKS 0
 static inline uint64_t pawl_ticks(void) {
     return 0;
 }
-static inline uint64_t pawl_ticks_in_order(void) {
-    return 0;
-}
+static inline void pawl_ticks_catch_up(void) {}
 #endif
+static inline uint64_t pawl_ticks_in_order(void) {
+    pawl_ticks_catch_up();
+    return pawl_ticks();
+}
 
 extern const struct pawl_clock_source pawl_machine_clock;
 

@@ -220,6 +220,7 @@ static void accept(struct loop *loop, struct post *post) {
 
 static void empty_inbox(struct loop *loop, struct post *then) {
     struct post *newest = atomic_exchange_explicit(&loop->inbox, then, memory_order_acquire), *oldest = NULL;
+    pawl_ticks_catch_up();
     while (newest && newest != &closed) { /* pushed last first: turn it round */
         struct post *next = newest->next;
         newest->next = oldest;
