@@ -42,8 +42,8 @@ function attemptRow(attempt) {
     row.classList.toggle('faint', state.test !== null && !state.test(span));
     row.dataset.span = span.raw.id;
     row.append(make('span', 'number', '#' + attempt.number), make('span', 'dot ' + span.outcome.kind),
-        make('span', 'word ' + span.outcome.kind, oneLine(span.outcome.word)), make('span', 'label', oneLine(attempt.label)),
-        diff, make('span', 'number', duration(span.length)), make('span', 'gist', gist(span)));
+        make('span', 'word ' + span.outcome.kind, oneLine(span.outcome.word)), make('span', 'number', duration(span.length)),
+        diff, make('span', 'label', oneLine(attempt.label)), make('span', 'gist', gist(span)));
     return row;
 }
 

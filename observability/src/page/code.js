@@ -117,7 +117,8 @@ function gap(count, fill) {
 
 // ---- output ----
 
-function outputBlock(text) {
+function outputBlock(whole) {
+    const text = whole.replace(/\x1b\[[0-9;]*m/g, ''); // colours for a terminal
     const block = make('pre', 'output');
     const most = 200000;
     block.append(visible(text.slice(0, most)));

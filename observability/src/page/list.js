@@ -66,24 +66,23 @@ function moveBy(key, index, list) {
     return to === undefined ? undefined : Math.min(last, Math.max(0, to));
 }
 
-// A handle that sets a CSS length while it is dragged, or by the arrow keys.
-function makeDivider(handle, property, sign, least, most) {
+// A handle that sets the width of what is right of it while it is dragged, or by the arrow keys.
+function makeDivider(handle, panel, propertyNow) {
     const set = (width) => {
-        const value = Math.min(most(), Math.max(least, width));
-        document.documentElement.style.setProperty(property, value + 'px');
+        const value = Math.min(innerWidth - 320, Math.max(240, width));
+        document.documentElement.style.setProperty(propertyNow(), value + 'px');
     };
-    const width = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(property));
     handle.tabIndex = 0;
     handle.addEventListener('pointerdown', (event) => {
-        const from = event.clientX, begin = width();
-        const move = (moved) => set(begin + sign * (moved.clientX - from));
+        const from = event.clientX, begin = panel.offsetWidth;
+        const move = (moved) => set(begin + from - moved.clientX);
         handle.setPointerCapture(event.pointerId);
         handle.addEventListener('pointermove', move);
         handle.addEventListener('pointerup', () => handle.removeEventListener('pointermove', move), { once: true });
         event.preventDefault();
     });
     handle.addEventListener('keydown', (event) => {
-        if (event.key === 'ArrowLeft') set(width() - sign * 16);
-        if (event.key === 'ArrowRight') set(width() + sign * 16);
+        if (event.key === 'ArrowLeft') set(panel.offsetWidth + 16);
+        if (event.key === 'ArrowRight') set(panel.offsetWidth - 16);
     });
 }

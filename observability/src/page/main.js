@@ -9,7 +9,7 @@ function renderTraceRow(index) {
     row.classList.toggle('selected', trace === state.trace);
     row.classList.toggle('faint', state.test !== null && !trace.hits);
     row.title = trace.id + '\n' + clock(trace.spans[0].startNs);
-    row.append(make('span', 'dot ' + trace.worst.kind), make('span', 'label', oneLine(trace.name) || trace.id),
+    row.append(make('span', 'dot ' + trace.outcome.kind), make('span', 'label', oneLine(trace.name) || trace.id),
         make('span', 'dim', state.test ? trace.hits + ' of ' + trace.spans.length : plural(trace.spans.length, 'span')),
         make('span', 'number', duration(trace.end - trace.start)));
     return row;
@@ -109,7 +109,7 @@ function setView(view) {
 function showFacts() {
     const { trace } = state;
     const facts = [duration(trace.end - trace.start), clock(trace.spans[0].startNs)];
-    if (trace.failures > 0) facts.push(trace.failures.toLocaleString('en') + ' failed');
+    if (trace.failures > 0) facts.push(plural(trace.failures, 'span') + ' failed');
     $('facts').textContent = facts.join('  \u00b7  ');
 }
 
@@ -239,7 +239,7 @@ $('view-spans').addEventListener('click', () => setView('spans'));
 $('view-attempts').addEventListener('click', () => setView('attempts'));
 addEventListener('hashchange', recall);
 
-makeDivider($('divider'), '--details-width', -1, 240, () => innerWidth - 320);
+makeDivider($('divider'), $('details'), () => state.view === 'attempts' ? '--attempts-width' : '--details-width');
 document.title = visible(data.title) + ' \u2014 pawl trace';
 $('title').textContent = visible(data.title);
 $('traces').hidden = model.traces.length < 2;

@@ -132,8 +132,8 @@ function summarise(trace) {
         end = Math.max(end, span.end);
         failures += isBad(span) ? 1 : 0;
     }
-    Object.assign(trace, { start, end, failures, name: trace.roots[0].raw.name });
-    trace.worst = trace.roots.find(isBad)?.outcome ?? trace.roots[0].outcome;
+    const main = trace.roots.find((root) => !root.isOrphan) ?? trace.roots[0];
+    Object.assign(trace, { start, end, failures, name: main.raw.name, outcome: main.outcome });
 }
 
 readSpans();
@@ -183,7 +183,7 @@ function programOf(span, container) {
 }
 
 function makeAttempt(span, groups) {
-    const container = containerOf(span);
+    const container = span.isCode ? containerOf(span) : span.parent ?? span;
     let group = groups.get(container);
     if (!group) groups.set(container, group = { container, attempts: [], first: null });
     const program = programOf(span, container);

@@ -75,7 +75,7 @@ function renderAxis() {
     const step = tickStep(view.length);
     const offset = view.from - state.trace.start;
     for (let at = Math.ceil(offset / step) * step; at <= offset + view.length; at += step) {
-        const tick = make('span', 'tick', duration(at));
+        const tick = make('span', 'tick', at === 0 ? '0' : duration(at));
         tick.style.left = (at - offset) / view.length * 100 + '%';
         lane.append(tick);
     }
@@ -163,7 +163,10 @@ function laneCell(span) {
     if (isBad(span)) time.append(' ', make('b', span.outcome.kind, oneLine(span.outcome.word)));
     if (right < 75) time.style.left = Math.max(0, right) + '%';
     else if (left > 25) time.style.right = 100 - Math.min(100, left) + '%';
-    else time.classList.add('inside');
+    else {
+        time.style.left = Math.max(0, left) + '%';
+        time.classList.add('inside');
+    }
     lane.setAttribute('role', 'gridcell');
     lane.append(bar, ...eventMarks(span, view), time);
     return lane;

@@ -23,8 +23,7 @@ const hidden =
 function visible(text) {
     return String(text).replace(/\r\n/g, '\n').replace(hidden, (character) => {
         const code = character.charCodeAt(0);
-        if (code < 0x20) return String.fromCharCode(0x2400 + code);
-        if (code === 0x7f) return '\u2421';
+        if (code < 0x20) return '\u2039^' + String.fromCharCode(0x40 + code) + '\u203a';
         return '\u2039U+' + code.toString(16).toUpperCase().padStart(4, '0') + '\u203a';
     });
 }
