@@ -3,6 +3,7 @@
 #include "context_internal.h"
 #include "engine_internal.h"
 #include "ids_internal.h"
+#include "w3c_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,7 @@ bool pawl_root_init(struct root *root, pawl_runtime *runtime, const struct origi
     root->scope.is_root = 1;
     root->scope.deadline_ns = PAWL_NEVER;
     root->runtime = runtime;
-    root->trace_flags = 1;
+    root->trace_flags = PAWL_W3C_FLAG_SAMPLED | PAWL_W3C_FLAG_RANDOM; /* our ids are: its last 56 bits at least */
     atomic_init(&root->observers, UNDECIDED);
     root->cancel_post.kind = POST_CANCEL;
     root->on_stack = origin->on_stack;

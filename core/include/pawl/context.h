@@ -62,7 +62,7 @@ PAWL_API void pawl_context_trace_id(pawl_context *ctx, uint8_t ret_id[16]);
 PAWL_API void pawl_context_span_id(pawl_context *ctx, uint8_t ret_id[8]);
 /** Span id of that span's parent; zero for none. */
 PAWL_API void pawl_context_parent_span_id(pawl_context *ctx, uint8_t ret_id[8]);
-/** W3C trace flags: bit 0 sampled (set by default), bit 1 random. */
+/** W3C trace flags: bit 0 sampled (set by default), bit 1 random (set in a trace that began here). */
 PAWL_API uint8_t pawl_context_trace_flags(const pawl_context *ctx);
 
 /** Sets one baggage entry. PAWL_E_INVALID for a key that is no HTTP token or a value that is no UTF-8, PAWL_E_LIMIT

@@ -150,6 +150,7 @@ static void a_request_without_a_trace_begins_one(void **state) {
     ask("", 1, first);
     ask("", 1, second);
     assert_memory_not_equal(first[0].traceparent + 3, second[0].traceparent + 3, 32);
+    assert_string_equal(first[0].traceparent + 53, "03"); /* sampled, and its id is random */
 }
 
 static void the_name_is_read_in_any_case_and_no_other_name(void **state) {
