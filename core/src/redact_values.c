@@ -166,13 +166,19 @@ static bool plain_value(const char *text, size_t length, const struct pawl_shape
     bool open = name->colon || name->spaced; /* may be code */
     bool whole = !open && !name->in_query && begins_line(text, name->start);
     range->end = word_end(text, range->start, length, whole);
+    const char *fragment = memchr(text + range->start, '#', range->end - range->start);
+    if (name->in_query && fragment)
+        range->end = (size_t)(fragment - text);
     if (range->end == range->start || is_placeholder(text, range))
         return false;
-    if (range->end + 1 < length && text[range->end] == ' ' && is_scheme(text, range->start, range->end))
-        range->end = word_end(text, range->end + 1, length, whole);
-    if (!whole && (is_common_word(text, range) || is_expression(text, length, range)))
+    struct pawl_redact_range judged = *range;
+    if (range->end + 1 < length && text[range->end] == ' ' && is_scheme(text, range->start, range->end)) {
+        judged.start = range->end + 1;
+        judged.end = range->end = word_end(text, judged.start, length, whole);
+    }
+    if (!whole && (is_common_word(text, &judged) || is_expression(text, length, &judged)))
         return false;
-    return is_plausible(name->kind, open, text, range);
+    return is_plausible(name->kind, open, text, &judged);
 }
 
 bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_name *name,

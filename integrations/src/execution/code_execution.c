@@ -13,6 +13,7 @@
 #include "language_internal.h"
 #include "options_internal.h"
 #include "primitive_internal.h"
+#include "redaction_internal.h"
 #include "sandbox_internal.h"
 #include "utf8_internal.h"
 
@@ -22,6 +23,8 @@
 
 struct node {
     pawl_code_execution_options options;
+    char **secret_env; /* one block; NULL for none */
+    uint64_t secret_env_count;
     pawl_execution_limits limits; /* as given */
     char *name, *language;
     pthread_mutex_t lock;
@@ -36,6 +39,8 @@ struct run {
     char traceparent[16 + PAWL_TRACEPARENT_BYTES];
     char *tracestate;
     bool observed, creating;
+    struct pawl_secrets *secrets; /* of this run alone; NULL for none */
+    struct pawl_redact_stream out, err;
     pawl_execution_handlers handlers;
     pawl_span span; /* sandbox.create, then sandbox.run */
 };
@@ -48,6 +53,7 @@ static void destroy(void *user) {
     pthread_mutex_destroy(&node->lock);
     free(node->name);
     free(node->language);
+    free((void *)node->secret_env);
     free(node);
 }
 
@@ -147,14 +153,27 @@ static void close_span(struct run *run, pawl_status status, const pawl_error *er
 
 /* ---- running ---- */
 
+/* Secrets may be added while the program runs. */
+static struct pawl_redaction redaction_of(const struct run *run, bool shapes) {
+    struct pawl_redaction redaction = pawl_redaction_of(pawl_context_runtime(run->ctx), shapes);
+    redaction.sets[1] = run->secrets;
+    return redaction;
+}
+
+static void pass(const struct run *run, struct pawl_redact_stream *stream, const void *bytes, size_t length) {
+    if (run->node->options.redaction != PAWL_REDACT_NOTHING)
+        stream->redaction = redaction_of(run, false);
+    pawl_redact_push(stream, bytes, length);
+}
+
 static void on_stdout(void *user, const void *bytes, size_t length) {
-    const struct run *run = user;
-    run->node->options.on_stdout(run->node->options.user, bytes, length);
+    struct run *run = user;
+    pass(run, &run->out, bytes, length);
 }
 
 static void on_stderr(void *user, const void *bytes, size_t length) {
-    const struct run *run = user;
-    run->node->options.on_stderr(run->node->options.user, bytes, length);
+    struct run *run = user;
+    pass(run, &run->err, bytes, length);
 }
 
 static void on_started(void *user) {
@@ -164,6 +183,17 @@ static void on_started(void *user) {
     run->creating = false;
     close_span(run, PAWL_OK, NULL);
     open_span(run, "sandbox.run");
+}
+
+static void set_handlers(struct run *run) {
+    const pawl_code_execution_options *options = &run->node->options;
+    run->out = (struct pawl_redact_stream){.emit = options->on_stdout, .user = options->user};
+    run->err = (struct pawl_redact_stream){.emit = options->on_stderr, .user = options->user};
+    run->handlers = (pawl_execution_handlers){.size = sizeof run->handlers,
+                                              .on_stdout = options->on_stdout ? on_stdout : NULL,
+                                              .on_stderr = options->on_stderr ? on_stderr : NULL,
+                                              .on_started = on_started,
+                                              .user = run};
 }
 
 /* A provider says what is wrong with a request, and does not know whose it is. */
@@ -179,13 +209,8 @@ static pawl_error *with_name(const struct node *node, pawl_error *error) {
 
 static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
                                   pawl_error **err) {
-    const pawl_code_execution_options *options = &run->node->options;
-    run->handlers = (pawl_execution_handlers){.size = sizeof run->handlers,
-                                              .on_stdout = options->on_stdout ? on_stdout : NULL,
-                                              .on_stderr = options->on_stderr ? on_stderr : NULL,
-                                              .on_started = on_started,
-                                              .user = run};
     pawl_error *error = NULL;
+    set_handlers(run);
     run->input.request.handlers = &run->handlers;
     run->creating = true;
     open_span(run, "sandbox.create");
@@ -197,6 +222,8 @@ static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provid
         pawl_span_set_string(&run->span, "pawl.sandbox.id", result->sandbox_id ? result->sandbox_id : "");
     }
     error = with_name(run->node, error);
+    const struct pawl_redaction redaction = redaction_of(run, true);
+    pawl_redact_error(&redaction, &error);
     close_span(run, status, error);
     if (err)
         *err = error;
@@ -207,32 +234,60 @@ static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provid
 
 /* ---- what comes of it ---- */
 
-static pawl_status fail(const struct node *node, const pawl_execution_result *result, pawl_error **err) {
-    const pawl_execution_stream *stream = &result->stderr_stream;
-    size_t shown = stream->bytes_kept < SHOWN_STDERR ? (size_t)stream->bytes_kept : SHOWN_STDERR;
+static pawl_status no_memory(const struct node *node, pawl_error **err) {
+    return pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory for its output", node->name);
+}
+
+static pawl_status fail(const struct run *run, const pawl_execution_result *result, pawl_error **err) {
+    struct pawl_redaction redaction = redaction_of(run, true);
+    char *tail = pawl_redacted_tail(&result->stderr_stream, &redaction, SHOWN_STDERR);
+    char detail[512] = "";
+    redaction.cut = true; /* of the program's own words */
+    if (result->detail)
+        pawl_redact_into(&redaction, result->detail, strlen(result->detail), detail, sizeof detail);
     pawl_error_info info = {.size = sizeof info,
                             .status = PAWL_E_FAILED,
                             .failure_class = PAWL_CLASS_PERMANENT,
                             .started = result->started ? PAWL_STARTED_YES : PAWL_STARTED_NO};
-    return pawl_error_set_info(err, &info, "code execution '%s': the program ended with outcome %s: %s%s%.*s",
-                               node->name, pawl_execution_outcome_word((pawl_execution_outcome)result->outcome),
-                               result->detail ? result->detail : "", shown ? "; stderr ends: " : "", (int)shown,
-                               stream->bytes + stream->bytes_kept - shown);
+    pawl_status status =
+        pawl_error_set_info(err, &info, "code execution '%s': the program ended with outcome %s: %s%s%s",
+                            run->node->name, pawl_execution_outcome_word((pawl_execution_outcome)result->outcome),
+                            detail, tail && *tail ? "; stderr ends: " : "", tail ? tail : "");
+    free(tail);
+    return status;
 }
 
-static pawl_status hand_back(struct run *run, const pawl_execution_result *result, pawl_value **ret_out,
-                             pawl_error **err) {
+/* False without memory. */
+static bool hide_secrets(const struct run *run, pawl_execution_result *result) {
+    uint64_t which = run->node->options.redaction;
+    const struct pawl_redaction redaction = redaction_of(run, which == PAWL_REDACT_SHAPES);
+    return which == PAWL_REDACT_NOTHING || pawl_execution_result_redact(result, &redaction);
+}
+
+static pawl_status hand_back(struct run *run, pawl_execution_result *result, pawl_value **ret_out, pawl_error **err) {
     if (result->outcome == PAWL_EXECUTION_CANCELLED) {
         pawl_status status = pawl_context_check(run->ctx, err);
         if (status != PAWL_OK)
             return status;
     }
     if (run->node->options.fail_on_error && result->outcome != PAWL_EXECUTION_OK)
-        return fail(run->node, result, err);
-    *ret_out = pawl_execution_result_value(result);
-    return *ret_out ? PAWL_OK
-                    : pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory for its output",
-                                     run->node->name);
+        return fail(run, result, err);
+    const struct pawl_kept_bytes kept = pawl_kept_bytes_of(result);
+    if (hide_secrets(run, result))
+        *ret_out = pawl_execution_value(result, &kept);
+    return *ret_out ? PAWL_OK : no_memory(run->node, err);
+}
+
+static pawl_status read_secrets(struct run *run, pawl_error **err) {
+    const struct node *node = run->node;
+    const pawl_execution_request *request = &run->input.request;
+    char who[WHO_BYTES];
+    snprintf(who, sizeof who, "code execution '%s'", node->name);
+    pawl_status status = pawl_secret_env_add(request, (const char *const *)node->secret_env, node->secret_env_count,
+                                             who, &run->secrets, err);
+    if (status != PAWL_OK)
+        return status;
+    return pawl_secret_env_add(request, run->input.secret_env, run->input.secret_env_count, who, &run->secrets, err);
 }
 
 static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_out, pawl_error **err) {
@@ -241,11 +296,17 @@ static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_
     pawl_status status = get_provider(node, run->ctx, &provider, err);
     if (status != PAWL_OK)
         return status;
+    status = read_secrets(run, err);
+    if (status != PAWL_OK)
+        return status;
     describe_code(run);
     if (!add_trace(run))
         return pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory", node->name);
     status = run_in_sandbox(run, provider, &result, err);
-    if (status == PAWL_OK) {
+    bool out_passed = pawl_redact_finish(&run->out), err_passed = pawl_redact_finish(&run->err);
+    if (status == PAWL_OK && !(out_passed && err_passed)) {
+        status = no_memory(node, err);
+    } else if (status == PAWL_OK) {
         describe_result(run, result);
         status = hand_back(run, result, ret_out, err);
     }
@@ -266,6 +327,7 @@ static pawl_status run_node(void *user, pawl_context *ctx, pawl_value *in, pawl_
         return status;
     status = execute(&run, node, ret_out, err);
     free(run.tracestate);
+    pawl_secrets_free(run.secrets);
     pawl_input_finish(&run.input);
     return status;
 }
@@ -279,11 +341,31 @@ static pawl_status check(const struct node *node, const char *who, pawl_error **
         return pawl_error_set(err, PAWL_E_INVALID,
                               "code execution '%s': language is '%.64s'; use python, javascript or bash", node->name,
                               node->language);
+    if (node->options.redaction > PAWL_REDACT_NOTHING)
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "code execution '%s': redaction is no pawl_execution_redaction; use one", node->name);
     if (timeout && bound && pawl_option(timeout, 0) > pawl_option(bound, 0))
         return pawl_error_set(err, PAWL_E_INVALID,
                               "code execution '%s': timeout_ns is over limits.wall_ns; lower it or raise the limit",
                               node->name);
     return pawl_limits_resolve(&node->limits, NULL, who, &resolved, err);
+}
+
+/* One block: the list and then the names. False without memory. */
+static bool copy_secret_env(struct node *node) {
+    const char *const *names = node->options.secret_env;
+    size_t count = 0, bytes = 0;
+    for (; names && names[count]; count++)
+        bytes += sizeof *names + strlen(names[count]) + 1;
+    node->options.secret_env = NULL;
+    node->secret_env = count ? malloc(bytes) : NULL;
+    char *at = (char *)(node->secret_env + count);
+    for (; node->secret_env && node->secret_env_count < count; node->secret_env_count++) {
+        size_t length = strlen(names[node->secret_env_count]) + 1;
+        node->secret_env[node->secret_env_count] = memcpy(at, names[node->secret_env_count], length);
+        at += length;
+    }
+    return node->secret_env_count == count;
 }
 
 static pawl_status fill(struct node *node, const char *name, const pawl_code_execution_options *given,
@@ -299,7 +381,7 @@ static pawl_status fill(struct node *node, const char *name, const pawl_code_exe
     node->provider = pawl_sandbox_provider_ref(node->options.provider);
     node->name = pawl_copy_text(name ? name : "");
     node->language = pawl_copy_text(node->options.language ? node->options.language : "python");
-    if (!node->name || !node->language)
+    if (!copy_secret_env(node) || !node->name || !node->language)
         return pawl_error_set(err, PAWL_E_NOMEM, "out of memory for a code execution node");
     return check(node, who, err);
 }

@@ -21,8 +21,8 @@ struct reader {
     pawl_error **err;
 };
 
-static const char *const members[] = {"code",     "language",          "timeout", "files",  "args",   "stdin",
-                                      "env_vars", "working_directory", "install", "limits", "collect"};
+static const char *const members[] = {"code",     "language",          "timeout", "files",  "args",    "stdin",
+                                      "env_vars", "working_directory", "install", "limits", "collect", "secret_env"};
 
 static pawl_status __attribute__((format(printf, 2, 3))) bad(const struct reader *r, const char *format, ...) {
     char text[512];
@@ -63,7 +63,7 @@ static pawl_status check_members(const struct reader *r) {
         if (!known)
             return bad(r,
                        "the input has a field '%.64s' that is not known; use code, language, timeout, files, args, "
-                       "stdin, env_vars, working_directory, install, limits, collect",
+                       "stdin, env_vars, working_directory, install, limits, collect, secret_env",
                        item->string);
     }
     return PAWL_OK;
@@ -94,6 +94,20 @@ static pawl_status check_env(const struct reader *r) {
         if (!*item->string || strchr(item->string, '='))
             return bad(r, "env_vars has the name '%.64s'; a name is not empty and has no '='", item->string);
     }
+    return PAWL_OK;
+}
+
+static pawl_status check_secret_env(const struct reader *r) {
+    const cJSON *item, *env = member(r, "env_vars");
+    pawl_status status = check_strings(r, "secret_env");
+    if (status != PAWL_OK)
+        return status;
+    cJSON_ArrayForEach(item, member(r, "secret_env")) if (
+        !cJSON_GetObjectItemCaseSensitive(env,
+                                          item->valuestring)) return bad(r,
+                                                                         "secret_env names '%.64s', which env_vars "
+                                                                         "does not have; remove it or add the variable",
+                                                                         item->valuestring);
     return PAWL_OK;
 }
 
@@ -128,7 +142,9 @@ static pawl_status check_all(const struct reader *r) {
         status = check_strings(r, "install");
     if (status == PAWL_OK)
         status = check_strings(r, "collect");
-    return status == PAWL_OK ? check_env(r) : status;
+    if (status == PAWL_OK)
+        status = check_env(r);
+    return status == PAWL_OK ? check_secret_env(r) : status;
 }
 
 /* ---- second pass ---- */
@@ -178,7 +194,7 @@ static bool put_lists(const struct reader *r) {
     struct pawl_input *input = r->input;
     pawl_execution_request *request = &input->request;
     size_t env = count(r, "env_vars") + PAWL_INPUT_SPARE_ENV, files = count(r, "files");
-    size_t strings = env + count(r, "args") + count(r, "install") + count(r, "collect");
+    size_t strings = env + count(r, "args") + count(r, "install") + count(r, "collect") + count(r, "secret_env");
     input->lists = calloc(strings, sizeof *input->lists);
     input->files = calloc(files + 1, sizeof *input->files);
     input->owned = calloc(env + files + 1, sizeof *input->owned);
@@ -187,7 +203,8 @@ static bool put_lists(const struct reader *r) {
         return false;
     next = put_strings(r, "args", next, &request->args, &request->arg_count);
     next = put_strings(r, "install", next, &request->install, &request->install_count);
-    put_strings(r, "collect", next, &request->collect, &request->collect_count);
+    next = put_strings(r, "collect", next, &request->collect, &request->collect_count);
+    put_strings(r, "secret_env", next, &input->secret_env, &input->secret_env_count);
     return true;
 }
 

@@ -17,7 +17,9 @@ struct pawl_input_defaults {
 struct pawl_input {
     pawl_execution_request request;
     pawl_execution_limits limits;
-    const char **lists; /* args, env, collect, install */
+    const char **lists; /* args, env, collect, install, secret_env */
+    const char *const *secret_env;
+    uint64_t secret_env_count;
     pawl_execution_file *files;
     void **owned; /* decoded bytes and "NAME=value" texts */
     size_t owned_count;

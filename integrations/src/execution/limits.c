@@ -19,7 +19,7 @@ _Static_assert(WORDS(pawl_execution_handlers) == 5, "padding in a public struct"
 _Static_assert(WORDS(pawl_execution_request) == 19, "padding in a public struct");
 _Static_assert(WORDS(pawl_sandbox_options) == 2, "padding in a public struct");
 _Static_assert(WORDS(pawl_local_options) == 7, "padding in a public struct");
-_Static_assert(WORDS(pawl_code_execution_options) == 9, "padding in a public struct");
+_Static_assert(WORDS(pawl_code_execution_options) == 11, "padding in a public struct");
 
 _Static_assert(sizeof offsets / sizeof offsets[0] == PAWL_LIMIT_COUNT_, "a field for each");
 

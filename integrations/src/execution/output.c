@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base64_internal.h"
+#include "redaction_internal.h"
 #include "sandbox_internal.h"
 #include "utf8_internal.h"
 
@@ -138,10 +139,11 @@ static void add_resources(struct writer *w, cJSON *root, const pawl_execution_re
     add(w, object, "processes", number(resources->processes));
 }
 
-static void add_stream(struct writer *w, cJSON *bytes, const char *name, const pawl_execution_stream *stream) {
+static void add_stream(struct writer *w, cJSON *bytes, const char *name, const pawl_execution_stream *stream,
+                       uint64_t kept) {
     cJSON *object = add_object(w, bytes, name);
     add(w, object, "seen", number(stream->bytes_seen));
-    add(w, object, "kept", number(stream->bytes_kept));
+    add(w, object, "kept", number(kept));
     if (!is_text(stream->bytes, stream->bytes_kept))
         add(w, object, "base64", base64(stream->bytes, stream->bytes_kept));
 }
@@ -174,7 +176,8 @@ static void add_limits(struct writer *w, cJSON *root, const pawl_execution_resul
     }
 }
 
-static void add_all(struct writer *w, cJSON *root, const pawl_execution_result *result) {
+static void add_all(struct writer *w, cJSON *root, const pawl_execution_result *result,
+                    const struct pawl_kept_bytes *kept) {
     add(w, root, "success", cJSON_CreateBool(result->outcome == PAWL_EXECUTION_OK));
     add(w, root, "outcome", cJSON_CreateString(pawl_execution_outcome_word((pawl_execution_outcome)result->outcome)));
     add(w, root, "output", lossy(result->stdout_stream.bytes, result->stdout_stream.bytes_kept));
@@ -191,8 +194,8 @@ static void add_all(struct writer *w, cJSON *root, const pawl_execution_result *
     add_timings(w, root, &result->timings);
     add_resources(w, root, &result->resources);
     cJSON *bytes = add_object(w, root, "bytes");
-    add_stream(w, bytes, "stdout", &result->stdout_stream);
-    add_stream(w, bytes, "stderr", &result->stderr_stream);
+    add_stream(w, bytes, "stdout", &result->stdout_stream, kept->out);
+    add_stream(w, bytes, "stderr", &result->stderr_stream, kept->err);
     add(w, root, "truncated", cJSON_CreateBool(result->truncated != 0));
     cJSON *files = add_object(w, root, "files");
     for (uint64_t i = 0; i < result->file_count; i++)
@@ -201,14 +204,21 @@ static void add_all(struct writer *w, cJSON *root, const pawl_execution_result *
     add(w, root, "version", number(1));
 }
 
-pawl_value *pawl_execution_result_value(const pawl_execution_result *result) {
+pawl_value *pawl_execution_value(const pawl_execution_result *result, const struct pawl_kept_bytes *kept) {
     struct writer writer = {false};
-    cJSON *root = result ? cJSON_CreateObject() : NULL;
+    cJSON *root = cJSON_CreateObject();
     if (!root)
         return NULL;
-    add_all(&writer, root, result);
+    add_all(&writer, root, result, kept);
     if (!writer.failed)
         return pawl_value_take(root);
     cJSON_Delete(root);
     return NULL;
+}
+
+pawl_value *pawl_execution_result_value(const pawl_execution_result *result) {
+    if (!result)
+        return NULL;
+    const struct pawl_kept_bytes kept = pawl_kept_bytes_of(result);
+    return pawl_execution_value(result, &kept);
 }

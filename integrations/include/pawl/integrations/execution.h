@@ -7,6 +7,14 @@
 
 PAWL_BEGIN_DECLS
 
+/** What is hidden (see pawl/redact.h) in results, streamed output and collected files of a node. */
+typedef enum pawl_execution_redaction {
+    PAWL_REDACT_VALUES = 0, /**< Known values: the runtime's secrets and those of secret_env. */
+    PAWL_REDACT_SHAPES,     /**< In output, logs and error also what looks like a secret. A program may print such text
+                               and mean none, so whoever compares its output should not ask for this. */
+    PAWL_REDACT_NOTHING,    /**< For a consumer that must see what was printed and hides by itself, such as a judge. */
+} pawl_execution_redaction;
+
 /** Zero means the default. */
 typedef struct pawl_code_execution_options {
     size_t size; /**< sizeof(pawl_code_execution_options); set by the macro. */
@@ -23,7 +31,11 @@ typedef struct pawl_code_execution_options {
     pawl_output_fn on_stdout; /**< Bytes as they arrive, see pawl_output_fn; several runs of the node at once call it at
                                  once. */
     pawl_output_fn on_stderr;
-    void *user; /**< Of both. Borrowed, must outlive the node. */
+    void *user;         /**< Of both. Borrowed, must outlive the node. */
+    uint64_t redaction; /**< pawl_execution_redaction. Default PAWL_REDACT_VALUES. */
+    /** Copied, ends with NULL. Names of variables whose values, where env_vars has them, are secrets of that execution.
+     * NULL: none. */
+    const char *const *secret_env;
 } pawl_code_execution_options;
 
 /** `pawl_code_execution("run", .language = "python", .timeout_ns = PAWL_S(10))`; the name alone will do. */
@@ -44,6 +56,9 @@ typedef struct pawl_code_execution_options {
  *  - limits: {cpu (seconds), memory_bytes, file_bytes, processes, open_files, output_bytes, output_total_bytes,
  *    work_bytes, work_files, collect_bytes}.
  *  - collect: [path...]: files to be brought back.
+ *  - secret_env: [name...]: variables of env_vars whose values are secrets of this execution, beside those of the
+ *    option. A name that env_vars lacks, or a value that cannot be hidden (see pawl_runtime_add_secret()), is an error;
+ *    an empty value needs no hiding.
  *
  * Output, a JSON object with exactly these members:
  *  - success: whether outcome is "ok".
@@ -65,13 +80,21 @@ typedef struct pawl_code_execution_options {
  *    (of a symlink, its target).
  *  - limits: {timeout, cpu, memory_bytes, ...: {limit (null: none), enforced: "yes" | "per_process" | "interpreter" |
  *    "no" | "unlimited"}}: as applied, so a cpu of 0.1 is told as the 1 s that is kept.
+ *    Secrets are hidden as the option redaction says: in output, logs, error, the texts of files (known values only)
+ *    and, before they become base64, the bytes of streams that are no text. Files that are no text are handed out as
+ *    they are. Where a stream was cut, the beginning of a known value there is hidden too. bytes and size count before
+ *    hiding.
  *  - version: 1. A later version of this object may have more members; other meanings get another number.
  *
  * Errors of a run: PAWL_E_INVALID (input; the message names node, field, value and remedy), PAWL_E_LIMIT (more than
  * options.limits allow), PAWL_E_UNSUPPORTED (language, interpreter or mechanism missing), PAWL_E_NOT_FOUND (no helper),
  * PAWL_E_UNAVAILABLE (helper not starting, or lost before it told that the program runs: pawl_error_started() is NO, or
  * MAYBE; retryable, since a fresh sandbox leaves nothing behind), PAWL_E_CANCELLED, PAWL_E_DEADLINE,
- * PAWL_E_NOMEM; with fail_on_error PAWL_E_FAILED, whose message has outcome, error and the tail of stderr.
+ * PAWL_E_NOMEM; with fail_on_error PAWL_E_FAILED, whose message has outcome, error and the tail of stderr. Known values
+ * and shapes are hidden in it, whatever the option redaction says.
+ *
+ * on_stdout and on_stderr get known values hidden (not shapes), also when one comes in pieces: bytes that may be the
+ * beginning of one wait for the next ones or the program's end.
  *
  * The program gets TRACEPARENT (and TRACESTATE if there is one) unless env_vars sets it. The node's span has the
  * attributes pawl.code.language, .bytes, .digest (FNV-1a), .outcome, .exit_status, pawl.sandbox.id and .tier, and
