@@ -1,14 +1,13 @@
 /* JSON text of a value. cJSON's printer is not used: it rounds away the last bits of some doubles, writes whole numbers
  * from 1e15 on with an exponent (which other languages read as no integer), and would need the JSON form of a list. */
+#include "json_number_internal.h"
 #include "value_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FIRST_BYTES 256u
-#define LARGEST_INTEGER 9007199254740992.0 /* 2^53: up to here every integer is a double */
 
 struct text {
     char *bytes; /* NULL: no memory */
@@ -83,41 +82,9 @@ static void put_string(struct text *text, const char *string) {
     put_char(text, '"');
 }
 
-/* The host's locale may have another decimal point, of one byte or more. Returns the new length. */
-static size_t mend_point(char *written, size_t length) {
-    size_t kept = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (strchr("0123456789+-e", written[i]))
-            written[kept++] = written[i];
-        else if (written[kept - 1] != '.')
-            written[kept++] = '.';
-    }
-    return kept;
-}
-
-/* The fewest digits, 15 to 17, from which the same double can be read (17 always do: IEEE 754). */
-static size_t format_fraction(char *written, size_t size, double number) {
-    int length = 0;
-    for (int digits = 15; digits <= 17; digits++) {
-        length = snprintf(written, size, "%.*g", digits, number);
-        if (strtod(written, NULL) == number)
-            break;
-    }
-    return mend_point(written, (size_t)length);
-}
-
-static bool is_plain_integer(double number) {
-    return fabs(number) <= LARGEST_INTEGER && number == floor(number) && !(number == 0 && signbit(number));
-}
-
 static void put_number(struct text *text, double number) {
-    char written[40] = "null";
-    size_t length = 4;
-    if (is_plain_integer(number))
-        length = (size_t)snprintf(written, sizeof written, "%lld", (long long)number);
-    else if (isfinite(number))
-        length = format_fraction(written, sizeof written, number);
-    put(text, written, length);
+    char written[PAWL_JSON_NUMBER_SIZE];
+    put(text, written, pawl_json_format_number(number, written));
 }
 
 /* ---- Trees. Recursion: at most PAWL_VALUE_DEPTH. ---- */
