@@ -30,7 +30,7 @@ encode() {
 post() {
     local status=0
     : >"$work/reply"
-    curl -sS -m 5 -o "$work/reply" -D "$work/head" -w '%{http_code}' -H "$agent" -H 'Expect:' \
+    curl -sS -m 30 -o "$work/reply" -D "$work/head" -w '%{http_code}' -H "$agent" -H 'Expect:' \
         -H "Content-Type: ${type:-application/x-protobuf}" --data-binary "@$2" "${@:3}" "$base/v1/$1" \
         2>"$work/curl" || status=$?
     [ "$status" = 0 ] || printf ' curl %d' "$status"
@@ -237,6 +237,10 @@ agent='User-Agent: curl' wrong "no user agent" traces "$work/golden" "user agent
 wrong "another path" spans "$work/golden" "no path"
 wrong "another method" traces "$work/golden" "method PUT" -X PUT
 wrong "traces for metrics" metrics "$work/golden" "ResourceMetrics"
+truncate -s 65M "$work/big"
+wrong "more than anybody may send" traces "$work/big" "over 64 MiB"
+gzip -1 -c "$work/big" >"$work/big.gz"
+wrong "a bomb" traces "$work/big.gz" "gzip:" -H 'Content-Encoding: gzip'
 wrong "nothing" traces /dev/null "no resourceSpans"
 
 # ---- faults ----

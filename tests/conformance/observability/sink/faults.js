@@ -60,7 +60,7 @@ exports.readBody = async (request, fault) => {
   for await (const part of request) {
     parts.push(part);
     bytes += part.length;
-    if (bytes > 64 << 20) throw Error('over 64 MiB');
+    if (bytes > 64 << 20) throw Object.assign(Error('over 64 MiB'), { status: 413 });
     if (fault.slowRead) await pause((part.length * 1000) / fault.slowRead);
   }
   return Buffer.concat(parts);
