@@ -167,6 +167,10 @@ static inline bool may_have_shape(const char *text, size_t length) {
     return found != 0;
 }
 
+static inline bool has_value(const struct pawl_redaction *redaction, const char *text, size_t length) {
+    return (redaction->sets[0] || redaction->sets[1]) && pawl_secrets_possible(redaction, text, length);
+}
+
 /* ---- whole texts ---- */
 
 /* A copy that is made at the first thing hidden. */
@@ -241,7 +245,7 @@ bool pawl_redact_text(const struct pawl_redaction *redaction, const char *text, 
                       size_t *ret_length) {
     struct copy values = {.from = text};
     *ret_text = NULL;
-    if (pawl_secrets_possible(redaction, text, length))
+    if (has_value(redaction, text, length))
         hide_values(redaction, &values, length);
     if (!finish(&values, length))
         return false;
@@ -264,13 +268,10 @@ bool pawl_redact_text(const struct pawl_redaction *redaction, const char *text, 
     return finished;
 }
 
-static inline bool has_value(const struct pawl_redaction *redaction, const char *text, size_t length) {
-    return (redaction->sets[0] || redaction->sets[1]) && pawl_secrets_possible(redaction, text, length);
-}
-
 bool pawl_redact_needed(const struct pawl_redaction *redaction, const char *text, size_t length) {
-    return length >= PAWL_SECRET_LEAST &&
-           ((redaction->shapes && may_have_shape(text, length)) || pawl_secrets_possible(redaction, text, length));
+    if (length < PAWL_SECRET_LEAST)
+        return false;
+    return (redaction->shapes && may_have_shape(text, length)) || has_value(redaction, text, length);
 }
 
 size_t pawl_redact_into(const struct pawl_redaction *redaction, const char *text, size_t length, char *buffer,

@@ -1,4 +1,4 @@
-/* Other forms in which a secret may appear: base64, percent-encoded, as a JSON string. */
+/* Other forms in which a secret may appear: base64, percent-encoded, as a JSON string, line by line. */
 #include "base64_internal.h"
 #include "redact_internal.h"
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LEAST_BASE64 8u /* of a part that depends on no neighbour; shorter ones are too common */
+#define LEAST_LINE 16u  /* of a secret with several lines, such as a private key */
 #define PERCENT_KINDS 4
 
 struct forms {
@@ -157,8 +158,23 @@ static bool add_json(const struct forms *f, const char *value, size_t length) {
     return added;
 }
 
+/* ---- lines ---- */
+
+/* A log or a message may show one without the others. */
+static bool add_lines(const struct forms *f, const char *value, size_t length) {
+    const char *end = value + length, *newline = memchr(value, '\n', length);
+    for (; newline || value < end; newline = value < end ? memchr(value, '\n', (size_t)(end - value)) : NULL) {
+        size_t line = (size_t)((newline ? newline : end) - value);
+        if (line < length && line >= LEAST_LINE && !add(f, value, line - (value[line - 1] == '\r')))
+            return false;
+        value += line + (newline != NULL);
+    }
+    return true;
+}
+
 bool pawl_secret_forms(const char *value, size_t length, bool (*add_form)(void *user, const char *form, size_t length),
                        void *user) {
     const struct forms f = {.add = add_form, .user = user};
-    return add_base64(&f, value, length) && add_percent(&f, value, length) && add_json(&f, value, length);
+    return add_base64(&f, value, length) && add_percent(&f, value, length) && add_json(&f, value, length) &&
+           add_lines(&f, value, length);
 }

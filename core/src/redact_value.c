@@ -4,10 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a quick walk ---- */
+/* ---- is there anything? ---- */
 
+/* Without memory too: then making a copy fails as well. */
 static bool text_needs(const struct pawl_redaction *redaction, const char *text) {
-    return text && pawl_redact_needed(redaction, text, strlen(text));
+    char *hidden = NULL;
+    size_t length = text ? strlen(text) : 0;
+    if (!text || !pawl_redact_needed(redaction, text, length))
+        return false;
+    bool needs = !pawl_redact_text(redaction, text, length, &hidden, &length) || hidden;
+    free(hidden);
+    return needs;
 }
 
 static bool tree_needs(const struct pawl_redaction *redaction, const cJSON *json) {

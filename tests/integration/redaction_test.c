@@ -2,6 +2,8 @@
 #include "programs.h"
 
 #include <pawl/integrations/execution.h>
+#include <pawl/integrations/fix.h>
+#include <pawl/primitives/function.h>
 #include <pawl/redact.h>
 #include <pawl/run.h>
 #include <setjmp.h>
@@ -145,6 +147,42 @@ static void a_secret_that_cannot_be_hidden_is_refused(void **state) {
     pawl_value_unref(out);
 }
 
+static pawl_status keep_input(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    char **kept = user;
+    (void)ctx, (void)err;
+    free(*kept);
+    *kept = pawl_value_print(in);
+    *ret_out = pawl_value_string("print('runtime-secret')");
+    return PAWL_OK;
+}
+
+static void a_judge_sees_what_was_printed_and_nobody_else(void **state) {
+    (void)state;
+    pawl_error *err = NULL;
+    char *kept = NULL;
+    pawl_value *out =
+        run_knowing(pawl_fix("fix", pawl_function("generate", keep_input, &kept), NULL, .max_attempts = 2,
+                             .timeout_ns = PAWL_S(20), .judge = pawl_judge_output("prints", "runtime-secret")),
+                    "{\"program\":\"print('no runtime-secret TOKEN=abc')\",\"test\":\"import program\"}", &err);
+    assert_null(err);
+    assert_string_equal(pawl_value_get_string(out, "outcome", ""), "passed_checks"); /* judged by the true output */
+    assert_non_null(kept);
+    const char *feedback = strstr(kept, "\"feedback\":\"outcome");
+    assert_non_null(feedback);
+    assert_non_null(strstr(feedback, "no " R " TOKEN=" R));
+    assert_null(strstr(feedback, "runtime-secret"));
+    cJSON *json = cJSON_Duplicate(pawl_value_json(out), true);
+    cJSON_DeleteItemFromObject(json, "program"); /* which is to be run */
+    cJSON_DeleteItemFromObject(json, "diff");
+    char *printed = cJSON_PrintUnformatted(json);
+    assert_null(strstr(printed, "runtime-secret"));
+    assert_non_null(strstr(printed, R));
+    free(printed);
+    cJSON_Delete(json);
+    free(kept);
+    pawl_value_unref(out);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_environment_that_a_program_prints_is_hidden),
@@ -152,6 +190,7 @@ int main(void) {
         cmocka_unit_test(shapes_are_hidden_when_asked_for_and_nothing_when_asked_for),
         cmocka_unit_test(a_stream_that_was_cut_shows_no_beginning_of_a_secret),
         cmocka_unit_test(a_secret_that_cannot_be_hidden_is_refused),
+        cmocka_unit_test(a_judge_sees_what_was_printed_and_nobody_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

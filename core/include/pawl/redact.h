@@ -2,8 +2,9 @@
  *
  * Two kinds of text are replaced by PAWL_REDACTED:
  *  - *known values*: what pawl_runtime_add_secret() was given, wherever it occurs, also inside other text, and also in
- *    base64 (standard and URL alphabet, at any alignment, so inside a Basic credential too), percent-encoded and as a
- *    JSON string. Where values overlap, all of them go.
+ *    base64 (standard and URL alphabet, at any alignment, so inside a Basic credential too), percent-encoded as a
+ *    JSON string, and, of a value with several lines, each line of 16 bytes and more by itself. Where values overlap,
+ * all of them go.
  *  - *shapes*: text that looks like a secret. `NAME=value`, `NAME: value` and `"NAME": "value"`, where NAME has the
  * part KEY, TOKEN, SECRET, PASSWORD, PASSWD, PASSPHRASE, CREDENTIAL, AUTH, AUTHORIZATION or COOKIE (parts are divided
  * by

@@ -1,6 +1,7 @@
 /* Feedback: what went wrong, in few bytes, the important part first and never cut. */
 #include "execution_view_internal.h"
 #include "feedback_internal.h"
+#include "redact_internal.h"
 #include "utf8_internal.h"
 #include <pawl/integrations/fix.h>
 #include <stdio.h>
@@ -227,17 +228,26 @@ static char *describe(const struct execution_view *view, struct feedback *f) {
     return text;
 }
 
-char *pawl_feedback_text(const pawl_value *result, const pawl_feedback_options *options) {
+static char *word(const pawl_value *shown, size_t most) {
     struct execution_view view;
+    struct feedback f = {.text = malloc(most + 1), .capacity = most};
+    if (!f.text)
+        return NULL;
+    if (!pawl_execution_view_read(shown, &view))
+        return describe_other(shown, &f);
+    return describe(&view, &f);
+}
+
+char *pawl_feedback_text(const pawl_value *result, const pawl_feedback_options *options) {
+    const struct pawl_redaction redaction = pawl_redaction_here(true);
     uint64_t most =
         options && options->size >= sizeof *options && options->max_bytes ? options->max_bytes : DEFAULT_BYTES;
     most = most < LEAST_BYTES ? LEAST_BYTES : most > MOST_BYTES ? MOST_BYTES : most;
-    struct feedback f = {.text = malloc((size_t)most + 1), .capacity = (size_t)most};
-    if (!f.text)
-        return NULL;
-    if (!pawl_execution_view_read(result, &view))
-        return describe_other(result, &f);
-    return describe(&view, &f);
+    /* Before anything is cut: half a secret is not known for one. Only references are counted in result. */
+    pawl_value *shown = pawl_redact_value(&redaction, result ? (pawl_value *)result : pawl_value_null());
+    char *text = shown ? word(shown, (size_t)most) : NULL;
+    pawl_value_unref(shown);
+    return text;
 }
 
 pawl_status pawl_feedback_for_refine(void *user, const pawl_attempt *attempt, pawl_value *candidate, pawl_value *result,

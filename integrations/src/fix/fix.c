@@ -281,7 +281,8 @@ pawl_primitive *pawl_fix_new(const char *name, pawl_primitive *generator, pawl_p
     bool is_mutator = generator == NULL;
     struct fix *fix = calloc(1, sizeof *fix);
     generator = generator ? generator : pawl_mutator_generator("mutate");
-    executor = executor ? executor : pawl_code_execution_new("execute", NULL);
+    /* Judges see what was printed; what is told of it is hidden in behind them (judge.c, feedback.c). */
+    executor = executor ? executor : pawl_code_execution("execute", .redaction = PAWL_REDACT_NOTHING);
     pawl_judge *judge = taken_judge(options);
     executor = pawl_proof_new(executor);
     if (!fix) {

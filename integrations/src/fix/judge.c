@@ -2,6 +2,7 @@
 #include "execution_view_internal.h"
 #include "feedback_internal.h"
 #include "fix_proof_internal.h"
+#include "redact_internal.h"
 #include "signature_internal.h"
 #include "utf8_internal.h"
 #include <pawl/integrations/fix.h>
@@ -135,6 +136,8 @@ struct trial {
     char *out, *err; /* the whole streams */
     size_t out_length, err_length;
     bool printed_failure; /* console.assert */
+    struct pawl_redaction redaction;
+    pawl_value *shown; /* the result without secrets: verdicts are found on what was printed, and told by this */
 };
 
 static bool check_outcome(const struct trial *t, char message[96]) {
@@ -175,9 +178,9 @@ static bool check_output(const pawl_judge *judge, const struct trial *t, char me
         size_t e_length = content_length(e, take_line(&expected)), g_length = content_length(g, take_line(&got));
         if (e_length == g_length && memcmp(e, g, e_length) == 0)
             continue;
-        char e_text[32], g_text[32];
-        snprintf(e_text, sizeof e_text, "%.*s", (int)(e_length < 28 ? e_length : 28), e);
-        snprintf(g_text, sizeof g_text, "%.*s", (int)(g_length < 28 ? g_length : 28), g);
+        char e_text[29], g_text[29];
+        pawl_redact_into(&t->redaction, e, e_length, e_text, sizeof e_text);
+        pawl_redact_into(&t->redaction, g, g_length, g_text, sizeof g_text);
         snprintf(message, 96, "line %zu: expected '%s', got '%s'", line, e_text, g_text);
         return false;
     }
@@ -223,8 +226,13 @@ static void add_check(const pawl_judge *judge, const struct trial *t, pawl_verdi
     check->pass = judge_one(judge, t, message);
     message[sizeof message - 1] = '\0';
     message[pawl_utf8_cut(message, strlen(message))] = '\0';
-    if (!check->pass)
-        pawl_utf8_lossy_into(message, strlen(message), check->message, sizeof check->message);
+    if (check->pass)
+        return;
+    struct pawl_redaction redaction = t->redaction;
+    redaction.cut = true;
+    char clean[sizeof message];
+    pawl_utf8_lossy_into(message, strlen(message), clean, sizeof clean);
+    pawl_redact_into(&redaction, clean, strlen(clean), check->message, sizeof check->message);
 }
 
 static pawl_status check_judge(const pawl_judge *judge, pawl_error **err) {
@@ -287,7 +295,7 @@ static void fill_score(const pawl_judge *judge, const struct trial *t, pawl_verd
 }
 
 static void fill_signature(const struct trial *t, pawl_verdict *verdict) {
-    pawl_error_signature(t->result, verdict->signature);
+    pawl_error_signature(t->shown, verdict->signature);
     if (verdict->pass || verdict->signature[0])
         return;
     for (uint64_t i = 0; i < verdict->check_count; i++)
@@ -308,15 +316,27 @@ static bool put_trimmed(cJSON *json, const char *key, const char *text, size_t l
     return false;
 }
 
+static bool put_streams(cJSON *json, const struct execution_view *view) {
+    size_t out_length = 0, err_length = 0;
+    char *out = pawl_execution_log_text(view->out, &out_length);
+    char *err = pawl_execution_log_text(view->err, &err_length);
+    bool put =
+        out && err && put_trimmed(json, "stdout", out, out_length) && put_trimmed(json, "stderr", err, err_length);
+    free(out);
+    free(err);
+    return put;
+}
+
 static pawl_value *make_output(const struct trial *t) {
     char error[OUTPUT_BYTES + 1];
-    const struct execution_view *view = &t->view;
-    snprintf(error, sizeof error, "%s%s%s", view->error_name, view->error_value[0] ? ": " : "", view->error_value);
-    error[pawl_utf8_cut(error, strlen(error))] = '\0';
+    struct execution_view view;
     cJSON *json = cJSON_CreateObject();
-    if (json && put_trimmed(json, "stdout", t->out, t->out_length) &&
-        put_trimmed(json, "stderr", t->err, t->err_length) && put_trimmed(json, "error", error, strlen(error)))
-        return pawl_value_take(json);
+    if (json && pawl_execution_view_read(t->shown, &view)) {
+        snprintf(error, sizeof error, "%s%s%s", view.error_name, view.error_value[0] ? ": " : "", view.error_value);
+        error[pawl_utf8_cut(error, strlen(error))] = '\0';
+        if (put_streams(json, &view) && put_trimmed(json, "error", error, strlen(error)))
+            return pawl_value_take(json);
+    }
     cJSON_Delete(json);
     return NULL;
 }
@@ -324,7 +344,8 @@ static pawl_value *make_output(const struct trial *t) {
 static pawl_status judge_execution(const pawl_judge *judge, struct trial *t, pawl_verdict *verdict, pawl_error **err) {
     t->out = pawl_execution_log_text(t->view.out, &t->out_length);
     t->err = pawl_execution_log_text(t->view.err, &t->err_length);
-    if (!t->out || !t->err)
+    t->shown = pawl_redact_value(&t->redaction, t->result);
+    if (!t->out || !t->err || !t->shown)
         return pawl_error_set(err, PAWL_E_NOMEM, "judge: out of memory");
     fill_record(t, verdict);
     t->printed_failure =
@@ -345,9 +366,12 @@ static pawl_status judge_execution(const pawl_judge *judge, struct trial *t, paw
 /* The executor itself failed or timed out: no check can pass. */
 static void judge_failure(const pawl_judge *judge, const pawl_outcome *outcome, pawl_verdict *verdict) {
     const char *word = pawl_status_word(pawl_outcome_status(outcome));
+    const char *message = pawl_error_message(pawl_outcome_error(outcome));
+    const struct pawl_redaction redaction = pawl_redaction_here(true);
+    char shown[1024];
+    pawl_redact_into(&redaction, message, strlen(message), shown, sizeof shown);
     snprintf(verdict->outcome, sizeof verdict->outcome, "%s", word);
-    pawl_signature_of_text(word, pawl_error_message(pawl_outcome_error(outcome)), verdict->signature,
-                           sizeof verdict->signature);
+    pawl_signature_of_text(word, shown, verdict->signature, sizeof verdict->signature);
     pawl_check *check = &verdict->checks[verdict->check_count++];
     memcpy(check->name, judge->name, sizeof check->name);
     snprintf(check->message, sizeof check->message, "the execution ended with %s", word);
@@ -356,7 +380,8 @@ static void judge_failure(const pawl_judge *judge, const pawl_outcome *outcome, 
 pawl_status pawl_judge_run(void *user, pawl_value *candidate, const pawl_outcome *outcome, pawl_verdict *ret_verdict,
                            pawl_error **err) {
     const pawl_judge *judge = user;
-    struct trial trial = {.candidate = candidate, .result = pawl_outcome_value(outcome)};
+    struct trial trial = {
+        .candidate = candidate, .result = pawl_outcome_value(outcome), .redaction = pawl_redaction_here(true)};
     pawl_status status = check_judge(judge, err);
     if (status != PAWL_OK)
         return status;
@@ -371,5 +396,6 @@ pawl_status pawl_judge_run(void *user, pawl_value *candidate, const pawl_outcome
     status = judge_execution(judge, &trial, ret_verdict, err);
     free(trial.out);
     free(trial.err);
+    pawl_value_unref(trial.shown);
     return status;
 }

@@ -203,6 +203,20 @@ static void a_book_of_an_exception_is_cut_in_the_middle(void **state) {
     free(book);
 }
 
+static void secrets_are_hidden_before_anything_is_cut(void **state) {
+    (void)state;
+    char *text = feedback(execution("API_KEY=abc123\n", "ValueError: Authorization: Bearer abcdef\n"), 4000);
+    assert_has(text, "API_KEY=[REDACTED]\n");
+    assert_has(text, "ValueError: Authorization: [REDACTED]\n");
+    free(text);
+    char key[2000] = "PASSWORD=";
+    memset(key + 9, 'x', sizeof key - 10);
+    text = feedback(execution(key, ""), 512);
+    assert_has(text, "PASSWORD=[REDACTED]");
+    assert_null(strstr(text, "xx"));
+    free(text);
+}
+
 static void running_out_of_memory_gives_none(void **state) {
     (void)state;
     pawl_value *result = execution("out\n", "err\n");
@@ -228,6 +242,7 @@ int main(void) {
         cmocka_unit_test(one_stream_may_use_what_the_other_leaves),
         cmocka_unit_test(other_values_are_given_as_json),
         cmocka_unit_test(a_book_of_an_exception_is_cut_in_the_middle),
+        cmocka_unit_test(secrets_are_hidden_before_anything_is_cut),
         cmocka_unit_test(running_out_of_memory_gives_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,22 @@ static void output_is_compared_without_white_space_at_line_ends(void **state) {
     pawl_judge_unref(judge);
 }
 
+static void the_true_output_is_judged_and_told_without_secrets(void **state) {
+    (void)state;
+    pawl_judge *judge = pawl_judge_output("prints", "PASSWORD=hunter2");
+    expect_pass(judge, execution("ok", 0, "PASSWORD=hunter2", ""));
+    expect_fail(judge, execution("ok", 0, "PASSWORD=hunter3", ""),
+                "line 1: expected 'PASSWORD=[REDACTED]', got 'PASSWORD=[REDACTED]'");
+    struct pawl_outcome outcome = {.status = PAWL_OK, .value = execution("ok", 0, "API_KEY=abc", "https://u:pass@h/")};
+    pawl_verdict verdict = {.size = sizeof verdict};
+    assert_int_equal(pawl_judge_run(judge, pawl_value_null(), &outcome, &verdict, NULL), PAWL_OK);
+    assert_string_equal(pawl_value_get_string(verdict.output, "stdout", ""), "API_KEY=[REDACTED]");
+    assert_string_equal(pawl_value_get_string(verdict.output, "stderr", ""), "https://u:[REDACTED]@h/");
+    pawl_value_unref(verdict.output);
+    pawl_value_unref(outcome.value);
+    pawl_judge_unref(judge);
+}
+
 static void stderr_is_matched_by_a_pattern(void **state) {
     (void)state;
     pawl_judge *judge = pawl_judge_stderr("warns", "^warning: .*unused", false);
@@ -272,6 +288,7 @@ int main(void) {
         cmocka_unit_test(outcome_ok_passes),
         cmocka_unit_test(an_exit_status_is_compared),
         cmocka_unit_test(output_is_compared_without_white_space_at_line_ends),
+        cmocka_unit_test(the_true_output_is_judged_and_told_without_secrets),
         cmocka_unit_test(stderr_is_matched_by_a_pattern),
         cmocka_unit_test(a_test_that_only_prints_its_failure_has_failed),
         cmocka_unit_test(a_c_function_may_judge),

@@ -56,7 +56,8 @@ PAWL_API pawl_judge *pawl_judge_unref(pawl_judge *judge); /**< @return NULL. */
  * verdict from the execution value: checks by name, outcome, signature (pawl_error_signature()), exit status, bytes of
  * both streams, timings, and trimmed output {"stdout", "stderr", "error"} (2,000 bytes each). A score is between 0
  * and 1: the part of checks passed, and half a check for a program that ran to a failed check. sandbox_lost,
- * spawn_error, sandbox_not_ready, transport_error, rate_limited, quota and internal are infrastructure.
+ * spawn_error, sandbox_not_ready, transport_error, rate_limited, quota and internal are infrastructure. Checks are made
+ * on the value as it is; messages, signature and output of the verdict have secrets hidden, as in pawl_feedback_text().
  * PAWL_E_PROTOCOL when the value is no execution value.
  */
 PAWL_API pawl_status pawl_judge_run(void *judge, pawl_value *candidate, const pawl_outcome *outcome,
@@ -75,6 +76,7 @@ typedef struct pawl_feedback_options {
  * or signal, the time, and the last line of the exception. Then stderr and stdout: repeated blocks of lines (frames of
  * a recursion) collapsed into one and a count; the head and the tail kept on line ends and never inside a character;
  * each gap names the bytes left out, and each stream the bytes the program wrote where the sandbox kept fewer.
+ * Secrets are hidden before anything is cut (see pawl/redact.h): shapes, and inside a run its runtime's known values.
  * @param result   An execution value, borrowed. Anything else gives its JSON, cut.
  * @param options  NULL for the defaults.
  * @return New text, valid UTF-8, at most max_bytes, released with free(); NULL without memory. Any thread.
@@ -240,6 +242,9 @@ typedef struct pawl_fix_options {
  *  - attempt: the record of "program", or null; attempts: the last max_records records, oldest first;
  *    attempts_dropped.
  *
+ * Secrets (see pawl/redact.h: known values and shapes) are hidden in feedback, checks, signatures and the output of
+ * records, after the judge has seen what was printed; not in programs and diffs, which are to be run.
+ *
  * A program that could not be repaired is PAWL_OK with success false. Errors of a run: PAWL_E_INVALID (input),
  * PAWL_E_PROTOCOL (a candidate without program text in UTF-8), PAWL_E_CANCELLED, PAWL_E_DEADLINE, and what generator
  * and executor end the loop with (see pawl_refine_new()).
@@ -248,7 +253,8 @@ typedef struct pawl_fix_options {
  * @param generator  Taken over. NULL: pawl_mutator_generator_new("mutate", NULL).
  * @param executor   Taken over. Runs an execution input as pawl_code_execution() does, "files" and "collect"
  *                   included. NULL: one made with its defaults. It becomes the child of a node named "test". Used for
- * original, candidates and held-back test alike.
+ * original, candidates and held-back test alike. Its values are what judges see, so a code-execution node of yours
+ * should have .redaction = PAWL_REDACT_NOTHING, as the default one has.
  * @param options    Copied, but for the judge. NULL for the defaults.
  * @return New reference, never NULL. Threads: create, run and release on any thread; several may run it at once.
  */
