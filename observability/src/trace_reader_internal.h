@@ -6,7 +6,8 @@
  * so that no more than one line is in memory beside the text.
  *
  * Source: OTLP 1.11.0, "JSON Protobuf Encoding", and the file exporter's specification: names in lowerCamelCase, ids in
- * hexadecimal of any case, 64-bit integers as strings or numbers, enums as numbers, unknown members ignored.
+ * hexadecimal of any case, 64-bit integers as strings or numbers (exact to 2^53 then: numbers are doubles), enums as
+ * numbers, unknown members ignored.
  */
 #ifndef PAWL_TRACE_READER_INTERNAL_H
 #define PAWL_TRACE_READER_INTERNAL_H
@@ -106,7 +107,7 @@ pawl_status pawl_trace_read(const char *text, size_t length, const struct pawl_t
 
 /** The first item or the next one of a list that may be NULL or no array. */
 static inline const cJSON *pawl_otlp_first(const cJSON *list) {
-    return cJSON_IsArray(list) ? list->child : NULL;
+    return list && cJSON_IsArray(list) ? list->child : NULL;
 }
 
 /** @return False for a KeyValue that is none; its value may be empty. */

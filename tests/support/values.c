@@ -31,3 +31,12 @@ pawl_value *list_of(pawl_value *a, pawl_value *b) {
     pawl_value_unref(b);
     return list;
 }
+
+const char *double_quoted(const char *text) {
+    static char buffer[8192];
+    size_t length = strlen(text);
+    assert_true(length < sizeof buffer);
+    for (size_t i = 0; i <= length; i++)
+        buffer[i] = (char)(text[i] == '\'' ? '"' : text[i]);
+    return buffer;
+}

@@ -10,5 +10,8 @@ pawl_value *parsed(const char *text);
 void assert_prints(const pawl_value *value, const char *text);
 /* A new list of both. @param a, b Taken. */
 pawl_value *list_of(pawl_value *a, pawl_value *b);
+/* JSON written with single quotes, which C strings hold readably: the text with each ' as ". In one buffer, until the
+ * next call. */
+const char *double_quoted(const char *text);
 
 #endif
