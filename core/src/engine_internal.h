@@ -219,7 +219,8 @@ struct pawl_runtime {
     atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
     bool samplers, measurers, loggers; /* whether an observer has that slot */
     atomic_uint propagation;           /* PAWL_PROPAGATE_* */
-    atomic_uint started;               /* a loop was leased: observers are fixed */
+    atomic_bool records_content;
+    atomic_uint started; /* a loop was leased: observers are fixed */
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
     atomic_ullong refused_completions, abandoned;

@@ -103,6 +103,15 @@ void pawl_context_add_event(pawl_context *ctx, const char *name) {
         pawl_span_add_event_at(ctx->span, name, pawl_context_now(ctx), NULL, 0);
 }
 
+void pawl_runtime_set_content(pawl_runtime *runtime, bool recorded) {
+    if (runtime)
+        atomic_store(&runtime->records_content, recorded);
+}
+
+bool pawl_context_records_content(const pawl_context *ctx) {
+    return ctx->span && atomic_load(&ctx->root->runtime->records_content);
+}
+
 pawl_span *pawl_context_span_of(const pawl_context *ctx) {
     return ctx->span;
 }

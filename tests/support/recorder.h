@@ -9,7 +9,7 @@
 
 struct recorded_span {
     char name[64], type[32], parent[64]; /* parent: name of the open parent, "" for none */
-    char attributes[512];                /* "key=value key=value", in the order they were set */
+    char attributes[2048];               /* "key=value key=value", in the order they were set */
     char events[128];                    /* "name name" */
     char event_attributes[256];          /* of all events, as attributes */
     char error[256];                     /* message */

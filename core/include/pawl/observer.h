@@ -133,6 +133,13 @@ PAWL_API pawl_status pawl_runtime_flush(pawl_runtime *runtime, uint64_t timeout_
 
 /** @return Whether somebody observes; skip the work of making attributes otherwise. */
 PAWL_API bool pawl_context_is_observed(const pawl_context *ctx);
+/**
+ * Whether nodes may put content (programs, their output, prompts) on spans. Off by default: content is large and may be
+ * private. Any thread; counts for spans that are described later.
+ */
+PAWL_API void pawl_runtime_set_content(pawl_runtime *runtime, bool recorded);
+/** @return Whether a span is open in ctx and content may be put on it. */
+PAWL_API bool pawl_context_records_content(const pawl_context *ctx);
 /** @return The span that is open in ctx, borrowed; NULL for none. */
 PAWL_API pawl_span *pawl_context_span_of(const pawl_context *ctx);
 PAWL_API void pawl_context_set_string(pawl_context *ctx, const char *key, const char *text);

@@ -1,5 +1,4 @@
 /* The node: reads its input, runs it in a fresh sandbox, and tells spans and the caller how it ended. */
-#include <inttypes.h>
 #include <pawl/integrations/execution.h>
 #include <pawl/integrations/local.h>
 #include <pawl/observer.h>
@@ -9,12 +8,14 @@
 #include <string.h>
 
 #include "copy_internal.h"
+#include "execution_telemetry_internal.h"
 #include "input_internal.h"
 #include "language_internal.h"
 #include "options_internal.h"
 #include "primitive_internal.h"
 #include "redaction_internal.h"
 #include "sandbox_internal.h"
+#include "spans_file_internal.h"
 #include "utf8_internal.h"
 
 /* Of stderr, in the error that fail_on_error makes. */
@@ -110,36 +111,16 @@ static bool add_trace(struct run *run) {
     return true;
 }
 
+static void add_spans_file(struct run *run) {
+    pawl_execution_request *request = &run->input.request;
+    if (!run->observed || has_variable(request, "PAWL_SPANS_FILE="))
+        return;
+    add_variable(run, "PAWL_SPANS_FILE=", PAWL_SPANS_FILE_VARIABLE);
+    const char **collect = run->input.lists + (request->collect - (const char *const *)run->input.lists);
+    collect[request->collect_count++] = PAWL_SPANS_FILE_NAME;
+}
+
 /* ---- spans ---- */
-
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): tells programs apart, is no proof of anything. */
-static uint64_t digest_of(const char *bytes, size_t length) {
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        digest = (digest ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    return digest;
-}
-
-static void describe_code(struct run *run) {
-    const pawl_execution_request *request = &run->input.request;
-    char digest[17];
-    if (!run->observed)
-        return;
-    snprintf(digest, sizeof digest, "%016" PRIx64, digest_of(request->code, (size_t)request->code_length));
-    pawl_context_set_string(run->ctx, "pawl.code.language", request->language);
-    pawl_context_set_int(run->ctx, "pawl.code.bytes", (int64_t)request->code_length);
-    pawl_context_set_string(run->ctx, "pawl.code.digest", digest);
-}
-
-static void describe_result(struct run *run, const pawl_execution_result *result) {
-    const char *word = pawl_execution_outcome_word((pawl_execution_outcome)result->outcome);
-    if (!run->observed)
-        return;
-    pawl_context_set_string(run->ctx, "pawl.code.outcome", word);
-    pawl_context_set_int(run->ctx, "pawl.code.exit_status", result->exit_status);
-    pawl_context_set_string(run->ctx, "pawl.sandbox.id", result->sandbox_id ? result->sandbox_id : "");
-    pawl_context_set_string(run->ctx, "pawl.sandbox.tier", result->tier);
-}
 
 static void open_span(struct run *run, const char *name) {
     if (run->observed)
@@ -290,6 +271,24 @@ static pawl_status read_secrets(struct run *run, pawl_error **err) {
     return pawl_secret_env_add(request, run->input.secret_env, run->input.secret_env_count, who, &run->secrets, err);
 }
 
+static pawl_status run_and_measure(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
+                                   pawl_error **err) {
+    const pawl_execution_request *request = &run->input.request;
+    const struct pawl_redaction redaction = redaction_of(run, true);
+    struct pawl_execution_measure measure;
+    pawl_execution_measure_start(&measure, run->ctx, run->node->name, pawl_sandbox_provider_type(provider),
+                                 request->language);
+    pawl_status status = run_in_sandbox(run, provider, ret_result, err);
+    pawl_execution_measure_end(&measure, status, *ret_result);
+    pawl_execution_record_content(run->ctx, request, *ret_result, &redaction);
+    if (status != PAWL_OK)
+        return status;
+    if (run->observed)
+        pawl_spans_file_take(run->ctx, *ret_result, &redaction);
+    pawl_execution_describe_result(run->ctx, *ret_result);
+    return PAWL_OK;
+}
+
 static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_out, pawl_error **err) {
     pawl_sandbox_provider *provider;
     pawl_execution_result *result = NULL;
@@ -299,17 +298,16 @@ static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_
     status = read_secrets(run, err);
     if (status != PAWL_OK)
         return status;
-    describe_code(run);
+    pawl_execution_describe_request(run->ctx, node->name, &run->input.request);
     if (!add_trace(run))
-        return pawl_error_set(err, PAWL_E_NOMEM, "code execution '%s': out of memory", node->name);
-    status = run_in_sandbox(run, provider, &result, err);
+        return no_memory(node, err);
+    add_spans_file(run);
+    status = run_and_measure(run, provider, &result, err);
     bool out_passed = pawl_redact_finish(&run->out), err_passed = pawl_redact_finish(&run->err);
-    if (status == PAWL_OK && !(out_passed && err_passed)) {
+    if (status == PAWL_OK && !(out_passed && err_passed))
         status = no_memory(node, err);
-    } else if (status == PAWL_OK) {
-        describe_result(run, result);
+    else if (status == PAWL_OK)
         status = hand_back(run, result, ret_out, err);
-    }
     pawl_execution_result_free(result);
     return status;
 }

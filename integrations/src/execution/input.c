@@ -194,7 +194,8 @@ static bool put_lists(const struct reader *r) {
     struct pawl_input *input = r->input;
     pawl_execution_request *request = &input->request;
     size_t env = count(r, "env_vars") + PAWL_INPUT_SPARE_ENV, files = count(r, "files");
-    size_t strings = env + count(r, "args") + count(r, "install") + count(r, "collect") + count(r, "secret_env");
+    size_t strings = env + count(r, "args") + count(r, "install") + count(r, "secret_env") + count(r, "collect") +
+                     PAWL_INPUT_SPARE_COLLECT;
     input->lists = calloc(strings, sizeof *input->lists);
     input->files = calloc(files + 1, sizeof *input->files);
     input->owned = calloc(env + files + 1, sizeof *input->owned);
@@ -203,8 +204,8 @@ static bool put_lists(const struct reader *r) {
         return false;
     next = put_strings(r, "args", next, &request->args, &request->arg_count);
     next = put_strings(r, "install", next, &request->install, &request->install_count);
-    next = put_strings(r, "collect", next, &request->collect, &request->collect_count);
-    put_strings(r, "secret_env", next, &input->secret_env, &input->secret_env_count);
+    next = put_strings(r, "secret_env", next, &input->secret_env, &input->secret_env_count);
+    put_strings(r, "collect", next, &request->collect, &request->collect_count); /* last: the caller may add to it */
     return true;
 }
 

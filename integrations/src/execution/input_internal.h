@@ -25,7 +25,9 @@ struct pawl_input {
     size_t owned_count;
 };
 
-#define PAWL_INPUT_SPARE_ENV 2 /* places after request.env_count for the caller's */
+/* Places after request.env_count and request.collect_count for the caller's. */
+#define PAWL_INPUT_SPARE_ENV 3
+#define PAWL_INPUT_SPARE_COLLECT 1
 
 /*
  * Reads an input. PAWL_E_INVALID: names node, field, value and remedy; PAWL_E_LIMIT: more than the options allow;

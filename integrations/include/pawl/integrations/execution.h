@@ -97,8 +97,15 @@ typedef struct pawl_code_execution_options {
  * beginning of one wait for the next ones or the program's end.
  *
  * The program gets TRACEPARENT (and TRACESTATE if there is one) unless env_vars sets it. The node's span has the
- * attributes pawl.code.language, .bytes, .digest (FNV-1a), .outcome, .exit_status, pawl.sandbox.id and .tier, and
- * children sandbox.create and sandbox.run. Code, output and environment are never in spans.
+ * attributes of docs/observability.md (language, digest of the code, outcome, sandbox, ...) and the children
+ * sandbox.create and sandbox.run. Code and output are on spans only where pawl_runtime_set_content() allows it, 64 KiB
+ * each; the environment never is.
+ *
+ * When somebody observes, PAWL_SPANS_FILE names a file in which the program may write spans of its own: OTLP JSON, one
+ * request a line. They join the trace, marked pawl.span.source=sandbox, when they have the trace id of TRACEPARENT; at
+ * most 1 MiB and 1,000 spans are read, from a regular file in the work folder, after the program has ended by itself.
+ * Times outside the node's own are moved into it. The file counts against limits.collect_bytes and is no part of the
+ * result.
  *
  * @param name     Copied.
  * @param options  Copied. NULL for the defaults.
