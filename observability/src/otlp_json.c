@@ -96,7 +96,7 @@ static int digit_of(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-bool pawl_otlp_id(const cJSON *object, const char *name, uint8_t *ret_id, size_t bytes) {
+bool pawl_otlp_read_id(const cJSON *object, const char *name, uint8_t *ret_id, size_t bytes) {
     const char *text = pawl_otlp_text(object, name);
     uint8_t any = 0;
     if (strlen(text) != bytes * 2)
@@ -155,5 +155,6 @@ bool pawl_otlp_event(const cJSON *item, struct pawl_trace_event *ret_event) {
 bool pawl_otlp_link(const cJSON *item, struct pawl_trace_link *ret_link) {
     *ret_link = (struct pawl_trace_link){.attributes = pawl_otlp_get(item, "attributes"),
                                          .dropped_attributes = count_of(item, "droppedAttributesCount")};
-    return pawl_otlp_id(item, "traceId", ret_link->trace_id, 16) && pawl_otlp_id(item, "spanId", ret_link->span_id, 8);
+    return pawl_otlp_read_id(item, "traceId", ret_link->trace_id, 16) &&
+           pawl_otlp_read_id(item, "spanId", ret_link->span_id, 8);
 }

@@ -41,16 +41,16 @@ static bool read_parent(const cJSON *json, struct pawl_trace_span *span) {
     const char *text = pawl_otlp_text(json, "parentSpanId");
     if (!*text || strspn(text, "0") == 2 * sizeof span->parent_span_id)
         return true;
-    return pawl_otlp_id(json, "parentSpanId", span->parent_span_id, sizeof span->parent_span_id);
+    return pawl_otlp_read_id(json, "parentSpanId", span->parent_span_id, sizeof span->parent_span_id);
 }
 
 /* Returns what is wrong, NULL for nothing. */
 static const char *read_identity(const cJSON *json, struct pawl_trace_span *span) {
     if (!cJSON_IsObject(json))
         return "a span is no object";
-    if (!pawl_otlp_id(json, "traceId", span->trace_id, sizeof span->trace_id))
+    if (!pawl_otlp_read_id(json, "traceId", span->trace_id, sizeof span->trace_id))
         return "a span's traceId is not 32 hexadecimal digits";
-    if (!pawl_otlp_id(json, "spanId", span->span_id, sizeof span->span_id))
+    if (!pawl_otlp_read_id(json, "spanId", span->span_id, sizeof span->span_id))
         return "a span's spanId is not 16 hexadecimal digits";
     if (!read_parent(json, span))
         return "a span's parentSpanId is not 16 hexadecimal digits";

@@ -127,6 +127,6 @@ const char *pawl_otlp_text(const cJSON *object, const char *name);
  * range. */
 bool pawl_otlp_uint(const cJSON *object, const char *name, uint64_t most, uint64_t *ret_number);
 /** Reads an id of exactly 2 * bytes hexadecimal digits. @return False when it is none or all zero. */
-bool pawl_otlp_id(const cJSON *object, const char *name, uint8_t *ret_id, size_t bytes);
+bool pawl_otlp_read_id(const cJSON *object, const char *name, uint8_t *ret_id, size_t bytes);
 
 #endif
