@@ -15,6 +15,7 @@ sink_start() {
     bash "$here/peers.sh" otlp || exit $?
     SINK_RECORD=$work/sink.jsonl
     : >"$SINK_RECORD"
+    : >"$work/sink.out"
     node "$here/sink.js" --record "$SINK_RECORD" "$@" >"$work/sink.out" 2>&1 </dev/null &
     SINK_PID=$!
     until grep -q '^listening' "$work/sink.out"; do

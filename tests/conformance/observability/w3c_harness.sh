@@ -7,7 +7,8 @@ set -euo pipefail
 folder=${1:?which folder has the test.py of the harness}
 service=${PAWL_BUILD_DIR:?}/tests/conformance/observability/w3c_service
 work=$(mktemp -d)
-"$service" >"$work/out" &
+: >"$work/out"
+"$service" >>"$work/out" &
 pid=$!
 trap 'kill $pid 2>/dev/null; wait $pid 2>/dev/null; rm -rf "$work"' EXIT
 until grep -q listening "$work/out"; do
