@@ -56,8 +56,8 @@ static const struct {
 } codes[] = {
     {CURLE_COULDNT_RESOLVE_HOST, PAWL_E_UNAVAILABLE, "check the url's host"},
     {CURLE_PEER_FAILED_VERIFICATION, PAWL_E_DENIED, "its certificate is not trusted"},
-    {CURLE_SSL_CACERT_BADFILE, PAWL_E_INVALID, "install the package ca-certificates"},
-    {CURLE_SSL_CERTPROBLEM, PAWL_E_INVALID, NULL},
+    {CURLE_SSL_CACERT_BADFILE, PAWL_E_INVALID, "check ca_file, or install the package ca-certificates"},
+    {CURLE_SSL_CERTPROBLEM, PAWL_E_INVALID, "check client_cert_file and client_key_file"},
     {CURLE_URL_MALFORMAT, PAWL_E_INVALID, "check the url"},
     {CURLE_BAD_FUNCTION_ARGUMENT, PAWL_E_INVALID, NULL},
     {CURLE_UNKNOWN_OPTION, PAWL_E_INVALID, NULL},

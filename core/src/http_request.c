@@ -148,6 +148,12 @@ bool pawl_http_request_copy(struct http_copy *copy, CURL *easy, pawl_context *ct
         SET(CURLOPT_CUSTOMREQUEST, r->method);
     SET(CURLOPT_URL, r->url);
     SET(CURLOPT_HTTPHEADER, copy->headers);
+    if (r->ca_file)
+        SET(CURLOPT_CAINFO, r->ca_file);
+    if (r->client_cert_file)
+        SET(CURLOPT_SSLCERT, r->client_cert_file);
+    if (r->client_key_file || r->client_cert_file)
+        SET(CURLOPT_SSLKEY, r->client_key_file ? r->client_key_file : r->client_cert_file);
     SET(CURLOPT_CONNECTTIMEOUT_MS, to_ms(pawl_option(r->connect_timeout_ns, PAWL_S(10))));
     SET(CURLOPT_TIMEOUT_MS, to_ms(pawl_option(r->timeout_ns, PAWL_S(60))));
     return set;

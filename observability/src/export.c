@@ -76,3 +76,7 @@ void pawl_exporter_cancel(pawl_exporter *exporter) {
 const char *pawl_exporter_name(const pawl_exporter *exporter) {
     return exporter->vtable.name ? exporter->vtable.name : "exporter";
 }
+
+void *pawl_exporter_self(const pawl_exporter *exporter, void (*destroy)(void *self)) {
+    return exporter->vtable.destroy == destroy ? exporter->self : NULL;
+}

@@ -50,6 +50,8 @@ typedef struct pawl_http_request {
     void (*release)(
         void *release_user); /**< Optional; set by prepare. Called once when all is copied, or on failure. */
     void *release_user;
+    const char *ca_file; /**< PEM: whom to trust instead of the system's certificates. NULL: the system's. */
+    const char *client_cert_file, *client_key_file; /**< PEM: who we are. NULL: nobody; one file may hold both. */
 } pawl_http_request;
 
 /** Borrowed, valid only during the callback. */
