@@ -12,16 +12,16 @@ struct pawl_otlp_source pawl_otlp_source_of(const pawl_resource *resource) {
 static void put_value(struct pawl_otlp_writer *w, const pawl_attribute *attribute) {
     switch (attribute->type) {
     case PAWL_ATTRIBUTE_INT:
-        pawl_otlp_int64_always(w, FIELD(3, "intValue"), attribute->value.integer);
+        pawl_otlp_put_int64_always(w, FIELD(3, "intValue"), attribute->value.integer);
         break;
     case PAWL_ATTRIBUTE_DOUBLE:
-        pawl_otlp_double_always(w, FIELD(4, "doubleValue"), attribute->value.number);
+        pawl_otlp_put_double_always(w, FIELD(4, "doubleValue"), attribute->value.number);
         break;
     case PAWL_ATTRIBUTE_BOOL:
-        pawl_otlp_bool_always(w, FIELD(2, "boolValue"), attribute->value.boolean);
+        pawl_otlp_put_bool_always(w, FIELD(2, "boolValue"), attribute->value.boolean);
         break;
     default:
-        pawl_otlp_string_always(w, FIELD(1, "stringValue"), attribute->value.string);
+        pawl_otlp_put_string_always(w, FIELD(1, "stringValue"), attribute->value.string);
         break;
     }
 }
@@ -35,7 +35,7 @@ void pawl_otlp_attributes(struct pawl_otlp_writer *w, struct pawl_otlp_field fie
         size_t pair = pawl_otlp_open(w), value = pawl_otlp_open(w);
         put_value(w, &attributes[i]);
         pawl_otlp_close(w, value, FIELD(2, "value"));
-        pawl_otlp_string(w, FIELD(1, "key"), attributes[i].key);
+        pawl_otlp_put_string(w, FIELD(1, "key"), attributes[i].key);
         pawl_otlp_close(w, pair, ELEMENT(field.number));
     }
     pawl_otlp_list_close(w, field);
@@ -57,8 +57,8 @@ void pawl_otlp_envelope_close(struct pawl_otlp_writer *w, struct pawl_otlp_envel
                               struct pawl_otlp_field scopes, struct pawl_otlp_field resources) {
     pawl_otlp_list_close(w, items);
     size_t mark = pawl_otlp_open(w);
-    pawl_otlp_string(w, FIELD(2, "version"), source->scope_version);
-    pawl_otlp_string(w, FIELD(1, "name"), source->scope_name);
+    pawl_otlp_put_string(w, FIELD(2, "version"), source->scope_version);
+    pawl_otlp_put_string(w, FIELD(1, "name"), source->scope_name);
     pawl_otlp_close(w, mark, FIELD(1, "scope"));
     pawl_otlp_close(w, envelope.scope, ELEMENT(scopes.number));
     pawl_otlp_list_close(w, scopes);

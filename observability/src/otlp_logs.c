@@ -25,18 +25,18 @@ static struct severity severity_of(uint32_t level) {
 static void put_log(struct pawl_otlp_writer *w, const pawl_log_data *log) {
     struct severity severity = severity_of(log->level);
     size_t mark = pawl_otlp_open(w);
-    pawl_otlp_fixed64(w, FIELD(11, "observedTimeUnixNano"), log->observed_unix_ns);
-    pawl_otlp_id(w, FIELD(10, "spanId"), log->span_id, 8);
-    pawl_otlp_id(w, FIELD(9, "traceId"), log->trace_id, 16);
-    pawl_otlp_fixed32(w, FIELD(8, "flags"), log->flags);
-    pawl_otlp_uint32(w, FIELD(7, "droppedAttributesCount"), log->dropped_attributes);
+    pawl_otlp_put_fixed64(w, FIELD(11, "observedTimeUnixNano"), log->observed_unix_ns);
+    pawl_otlp_put_id(w, FIELD(10, "spanId"), log->span_id, 8);
+    pawl_otlp_put_id(w, FIELD(9, "traceId"), log->trace_id, 16);
+    pawl_otlp_put_fixed32(w, FIELD(8, "flags"), log->flags);
+    pawl_otlp_put_uint32(w, FIELD(7, "droppedAttributesCount"), log->dropped_attributes);
     pawl_otlp_attributes(w, FIELD(6, "attributes"), log->attributes, log->attribute_count);
     size_t body = pawl_otlp_open(w);
-    pawl_otlp_string_always(w, FIELD(1, "stringValue"), log->text);
+    pawl_otlp_put_string_always(w, FIELD(1, "stringValue"), log->text);
     pawl_otlp_close(w, body, FIELD(5, "body"));
-    pawl_otlp_string(w, FIELD(3, "severityText"), severity.text);
-    pawl_otlp_uint32(w, FIELD(2, "severityNumber"), severity.number);
-    pawl_otlp_fixed64(w, FIELD(1, "timeUnixNano"), log->time_unix_ns);
+    pawl_otlp_put_string(w, FIELD(3, "severityText"), severity.text);
+    pawl_otlp_put_uint32(w, FIELD(2, "severityNumber"), severity.number);
+    pawl_otlp_put_fixed64(w, FIELD(1, "timeUnixNano"), log->time_unix_ns);
     pawl_otlp_close(w, mark, ELEMENT(2));
 }
 

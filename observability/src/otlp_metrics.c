@@ -14,18 +14,18 @@ static uint32_t temporality_of(const pawl_metric_data *metric) {
 static void put_number(struct pawl_otlp_writer *w, struct pawl_otlp_field as_double, struct pawl_otlp_field as_int,
                        const pawl_metric_data *metric, double value) {
     if (metric->is_integer && value >= -9223372036854775808.0 && value < 9223372036854775808.0)
-        pawl_otlp_sfixed64_always(w, as_int, (int64_t)value);
+        pawl_otlp_put_sfixed64_always(w, as_int, (int64_t)value);
     else
-        pawl_otlp_double_always(w, as_double, value);
+        pawl_otlp_put_double_always(w, as_double, value);
 }
 
 static void put_exemplar(struct pawl_otlp_writer *w, const pawl_metric_data *metric, const pawl_exemplar_data *exemplar,
                          uint32_t field) {
     size_t mark = pawl_otlp_open(w);
     put_number(w, FIELD(3, "asDouble"), FIELD(6, "asInt"), metric, exemplar->value);
-    pawl_otlp_id(w, FIELD(5, "traceId"), exemplar->trace_id, 16);
-    pawl_otlp_id(w, FIELD(4, "spanId"), exemplar->span_id, 8);
-    pawl_otlp_fixed64(w, FIELD(2, "timeUnixNano"), exemplar->time_unix_ns);
+    pawl_otlp_put_id(w, FIELD(5, "traceId"), exemplar->trace_id, 16);
+    pawl_otlp_put_id(w, FIELD(4, "spanId"), exemplar->span_id, 8);
+    pawl_otlp_put_fixed64(w, FIELD(2, "timeUnixNano"), exemplar->time_unix_ns);
     pawl_otlp_close(w, mark, ELEMENT(field));
 }
 
@@ -42,18 +42,18 @@ static void put_exemplars(struct pawl_otlp_writer *w, const pawl_metric_data *me
 static void put_known(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const pawl_point_data *point,
                       double value) {
     if (point->count > 0 && !isnan(value))
-        pawl_otlp_double_always(w, field, value);
+        pawl_otlp_put_double_always(w, field, value);
 }
 
 /* A sum has to grow: with negative values it is left out. */
 static void put_sum(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const pawl_point_data *point) {
     if (!isnan(point->sum) && !(point->min < 0))
-        pawl_otlp_double_always(w, field, point->sum);
+        pawl_otlp_put_double_always(w, field, point->sum);
 }
 
 static void put_times(struct pawl_otlp_writer *w, const pawl_point_data *point) {
-    pawl_otlp_fixed64(w, FIELD(3, "timeUnixNano"), point->time_unix_ns);
-    pawl_otlp_fixed64(w, FIELD(2, "startTimeUnixNano"), point->start_unix_ns);
+    pawl_otlp_put_fixed64(w, FIELD(3, "timeUnixNano"), point->time_unix_ns);
+    pawl_otlp_put_fixed64(w, FIELD(2, "startTimeUnixNano"), point->start_unix_ns);
 }
 
 /* ---- points ---- */
@@ -75,11 +75,11 @@ static void put_histogram_point(struct pawl_otlp_writer *w, const pawl_metric_da
     pawl_otlp_attributes(w, FIELD(9, "attributes"), point->attributes, point->attribute_count);
     put_exemplars(w, metric, point, 8);
     if (point->bucket_counts) {
-        pawl_otlp_doubles(w, FIELD(7, "explicitBounds"), metric->bounds, metric->bound_count);
-        pawl_otlp_fixed64s(w, FIELD(6, "bucketCounts"), point->bucket_counts, metric->bound_count + 1);
+        pawl_otlp_put_doubles(w, FIELD(7, "explicitBounds"), metric->bounds, metric->bound_count);
+        pawl_otlp_put_fixed64s(w, FIELD(6, "bucketCounts"), point->bucket_counts, metric->bound_count + 1);
     }
     put_sum(w, FIELD(5, "sum"), point);
-    pawl_otlp_fixed64(w, FIELD(4, "count"), point->count);
+    pawl_otlp_put_fixed64(w, FIELD(4, "count"), point->count);
     put_times(w, point);
     pawl_otlp_close(w, mark, ELEMENT(1));
 }
@@ -89,8 +89,8 @@ static void put_buckets(struct pawl_otlp_writer *w, struct pawl_otlp_field field
     if (buckets->count == 0)
         return;
     size_t mark = pawl_otlp_open(w);
-    pawl_otlp_uint64s(w, FIELD(2, "bucketCounts"), buckets->counts, buckets->count);
-    pawl_otlp_sint32(w, FIELD(1, "offset"), (int32_t)buckets->offset);
+    pawl_otlp_put_uint64s(w, FIELD(2, "bucketCounts"), buckets->counts, buckets->count);
+    pawl_otlp_put_sint32(w, FIELD(1, "offset"), (int32_t)buckets->offset);
     pawl_otlp_close(w, mark, field);
 }
 
@@ -102,10 +102,10 @@ static void put_exponential_point(struct pawl_otlp_writer *w, const pawl_metric_
     put_exemplars(w, metric, point, 11);
     put_buckets(w, FIELD(9, "negative"), &point->negative);
     put_buckets(w, FIELD(8, "positive"), &point->positive);
-    pawl_otlp_fixed64(w, FIELD(7, "zeroCount"), point->zero_count);
-    pawl_otlp_sint32(w, FIELD(6, "scale"), (int32_t)point->scale);
+    pawl_otlp_put_fixed64(w, FIELD(7, "zeroCount"), point->zero_count);
+    pawl_otlp_put_sint32(w, FIELD(6, "scale"), (int32_t)point->scale);
     put_sum(w, FIELD(5, "sum"), point);
-    pawl_otlp_fixed64(w, FIELD(4, "count"), point->count);
+    pawl_otlp_put_fixed64(w, FIELD(4, "count"), point->count);
     put_times(w, point);
     pawl_otlp_attributes(w, FIELD(1, "attributes"), point->attributes, point->attribute_count);
     pawl_otlp_close(w, mark, ELEMENT(1));
@@ -129,19 +129,19 @@ static void put_data(struct pawl_otlp_writer *w, const pawl_metric_data *metric)
         pawl_otlp_close(w, mark, FIELD(5, "gauge"));
         break;
     case PAWL_HISTOGRAM:
-        pawl_otlp_uint32(w, TEMPORALITY, temporality_of(metric));
+        pawl_otlp_put_uint32(w, TEMPORALITY, temporality_of(metric));
         put_points(w, metric, put_histogram_point);
         pawl_otlp_close(w, mark, FIELD(9, "histogram"));
         break;
     case PAWL_EXPONENTIAL_HISTOGRAM:
-        pawl_otlp_uint32(w, TEMPORALITY, temporality_of(metric));
+        pawl_otlp_put_uint32(w, TEMPORALITY, temporality_of(metric));
         put_points(w, metric, put_exponential_point);
         pawl_otlp_close(w, mark, FIELD(10, "exponentialHistogram"));
         break;
     default:
         if (metric->kind == PAWL_COUNTER)
-            pawl_otlp_bool_always(w, FIELD(3, "isMonotonic"), true);
-        pawl_otlp_uint32(w, TEMPORALITY, temporality_of(metric));
+            pawl_otlp_put_bool_always(w, FIELD(3, "isMonotonic"), true);
+        pawl_otlp_put_uint32(w, TEMPORALITY, temporality_of(metric));
         put_points(w, metric, put_number_point);
         pawl_otlp_close(w, mark, FIELD(7, "sum"));
         break;
@@ -154,9 +154,9 @@ void pawl_otlp_metrics(struct pawl_otlp_writer *w, const struct pawl_otlp_source
     for (size_t i = count; i-- > 0;) {
         size_t mark = pawl_otlp_open(w);
         put_data(w, &metrics[i]);
-        pawl_otlp_string(w, FIELD(3, "unit"), metrics[i].unit);
-        pawl_otlp_string(w, FIELD(2, "description"), metrics[i].description);
-        pawl_otlp_string(w, FIELD(1, "name"), metrics[i].name);
+        pawl_otlp_put_string(w, FIELD(3, "unit"), metrics[i].unit);
+        pawl_otlp_put_string(w, FIELD(2, "description"), metrics[i].description);
+        pawl_otlp_put_string(w, FIELD(1, "name"), metrics[i].name);
         pawl_otlp_close(w, mark, ELEMENT(2));
     }
     pawl_otlp_envelope_close(w, envelope, source, FIELD(2, "metrics"), FIELD(2, "scopeMetrics"),

@@ -126,7 +126,7 @@ static void put_json_text(struct pawl_otlp_writer *w, const char *text, size_t l
     free(repaired);
 }
 
-void pawl_otlp_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text) {
+void pawl_otlp_put_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text) {
     size_t length = text ? strlen(text) : 0;
     if (w->json) {
         pawl_json_separate(w);
@@ -141,12 +141,12 @@ void pawl_otlp_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field 
     pawl_protobuf_length(w, field.number, length);
 }
 
-void pawl_otlp_string(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text) {
+void pawl_otlp_put_string(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text) {
     if (text && *text)
-        pawl_otlp_string_always(w, field, text);
+        pawl_otlp_put_string_always(w, field, text);
 }
 
-void pawl_otlp_id(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint8_t *id, size_t bytes) {
+void pawl_otlp_put_id(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint8_t *id, size_t bytes) {
     uint8_t any = 0;
     for (size_t i = 0; i < bytes; i++)
         any |= id[i];
@@ -184,7 +184,7 @@ static void fixed64_field(struct pawl_otlp_writer *w, uint32_t field, uint64_t n
     pawl_protobuf_tag(w, field, PAWL_WIRE_FIXED64);
 }
 
-void pawl_otlp_uint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number) {
+void pawl_otlp_put_uint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number) {
     if (number == 0)
         return;
     if (w->json)
@@ -193,7 +193,7 @@ void pawl_otlp_uint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, 
         varint_field(w, field.number, number);
 }
 
-void pawl_otlp_sint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int32_t number) {
+void pawl_otlp_put_sint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int32_t number) {
     if (number == 0)
         return;
     if (w->json)
@@ -202,7 +202,7 @@ void pawl_otlp_sint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, 
         varint_field(w, field.number, (uint32_t)number << 1 ^ (number < 0 ? UINT32_MAX : 0)); /* zig-zag */
 }
 
-void pawl_otlp_fixed32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number) {
+void pawl_otlp_put_fixed32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number) {
     if (number == 0)
         return;
     if (w->json) {
@@ -213,7 +213,7 @@ void pawl_otlp_fixed32(struct pawl_otlp_writer *w, struct pawl_otlp_field field,
     pawl_protobuf_tag(w, field.number, PAWL_WIRE_FIXED32);
 }
 
-void pawl_otlp_fixed64(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint64_t number) {
+void pawl_otlp_put_fixed64(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint64_t number) {
     if (number == 0)
         return;
     if (w->json) {
@@ -225,7 +225,7 @@ void pawl_otlp_fixed64(struct pawl_otlp_writer *w, struct pawl_otlp_field field,
     }
 }
 
-void pawl_otlp_bool_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, bool flag) {
+void pawl_otlp_put_bool_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, bool flag) {
     if (w->json) {
         pawl_json_separate(w);
         pawl_otlp_raw(w, flag ? "true" : "false", flag ? 4 : 5);
@@ -235,14 +235,14 @@ void pawl_otlp_bool_always(struct pawl_otlp_writer *w, struct pawl_otlp_field fi
     }
 }
 
-void pawl_otlp_int64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number) {
+void pawl_otlp_put_int64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number) {
     if (w->json)
         json_number(w, field, number, true);
     else
         varint_field(w, field.number, (uint64_t)number);
 }
 
-void pawl_otlp_sfixed64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number) {
+void pawl_otlp_put_sfixed64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number) {
     if (w->json)
         json_number(w, field, number, true);
     else
@@ -255,7 +255,7 @@ static uint64_t bits_of(double number) {
     return bits;
 }
 
-void pawl_otlp_double_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, double number) {
+void pawl_otlp_put_double_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, double number) {
     if (w->json) {
         pawl_json_separate(w);
         pawl_json_double(w, number);
@@ -277,8 +277,8 @@ static void json_numbers(struct pawl_otlp_writer *w, struct pawl_otlp_field fiel
     pawl_otlp_list_close(w, field);
 }
 
-void pawl_otlp_fixed64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
-                        size_t count) {
+void pawl_otlp_put_fixed64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
+                            size_t count) {
     if (count == 0)
         return;
     if (w->json) {
@@ -290,8 +290,8 @@ void pawl_otlp_fixed64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field
     pawl_protobuf_length(w, field.number, count * 8);
 }
 
-void pawl_otlp_uint64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
-                       size_t count) {
+void pawl_otlp_put_uint64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
+                           size_t count) {
     size_t mark = w->length;
     if (count == 0)
         return;
@@ -304,7 +304,8 @@ void pawl_otlp_uint64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field,
     pawl_protobuf_length(w, field.number, w->length - mark);
 }
 
-void pawl_otlp_doubles(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const double *numbers, size_t count) {
+void pawl_otlp_put_doubles(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const double *numbers,
+                           size_t count) {
     if (count == 0)
         return;
     if (!w->json) {

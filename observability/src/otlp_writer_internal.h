@@ -48,24 +48,26 @@ void pawl_otlp_list_open(struct pawl_otlp_writer *w);
 void pawl_otlp_list_close(struct pawl_otlp_writer *w, struct pawl_otlp_field field);
 
 /** What is no UTF-8 is replaced by U+FFFD. NULL counts as "". */
-void pawl_otlp_string(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
-void pawl_otlp_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
+void pawl_otlp_put_string(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
+void pawl_otlp_put_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
 /** Bytes; in hexadecimal in JSON. Left out when all are zero. */
-void pawl_otlp_id(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint8_t *id, size_t bytes);
+void pawl_otlp_put_id(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint8_t *id, size_t bytes);
 /** uint32 and enums. */
-void pawl_otlp_uint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number);
-void pawl_otlp_sint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int32_t number);
-void pawl_otlp_fixed32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number);
-void pawl_otlp_fixed64(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint64_t number);
-void pawl_otlp_bool_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, bool flag);
-void pawl_otlp_int64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number);
-void pawl_otlp_sfixed64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number);
-void pawl_otlp_double_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, double number);
+void pawl_otlp_put_uint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number);
+void pawl_otlp_put_sint32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int32_t number);
+void pawl_otlp_put_fixed32(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint32_t number);
+void pawl_otlp_put_fixed64(struct pawl_otlp_writer *w, struct pawl_otlp_field field, uint64_t number);
+void pawl_otlp_put_bool_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, bool flag);
+void pawl_otlp_put_int64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number);
+void pawl_otlp_put_sfixed64_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, int64_t number);
+void pawl_otlp_put_double_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, double number);
 /** Packed; left out when empty. */
-void pawl_otlp_fixed64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
-                        size_t count);
-void pawl_otlp_uint64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers, size_t count);
-void pawl_otlp_doubles(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const double *numbers, size_t count);
+void pawl_otlp_put_fixed64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
+                            size_t count);
+void pawl_otlp_put_uint64s(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint64_t *numbers,
+                           size_t count);
+void pawl_otlp_put_doubles(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const double *numbers,
+                           size_t count);
 
 /* ---- otlp_json_write.c: the same of JSON alone ---- */
 

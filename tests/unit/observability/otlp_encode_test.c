@@ -184,11 +184,11 @@ static void mends_text_at_the_very_end_of_the_buffer(void **state) {
     (void)state;
     struct pawl_otlp_writer w;
     pawl_otlp_writer_init(&w, false, MOST);
-    pawl_otlp_string(&w, FIELD(1, "x"), "\xff");
+    pawl_otlp_put_string(&w, FIELD(1, "x"), "\xff");
     expect_written(&w, "\x0a\x03\xef\xbf\xbd", 5);
     pawl_otlp_writer_init(&w, false, MOST);
-    pawl_otlp_string(&w, FIELD(2, "y"), "kept");
-    pawl_otlp_string(&w, FIELD(1, "x"), "\xff");
+    pawl_otlp_put_string(&w, FIELD(2, "y"), "kept");
+    pawl_otlp_put_string(&w, FIELD(1, "x"), "\xff");
     expect_written(&w, "\x0a\x03\xef\xbf\xbd\x12\x04kept", 11);
 }
 
@@ -197,15 +197,15 @@ static void writes_varints_of_every_length(void **state) {
     struct pawl_otlp_writer w;
     static const uint64_t numbers[] = {0, 127, 128, 16384, UINT64_MAX};
     pawl_otlp_writer_init(&w, false, MOST);
-    pawl_otlp_uint64s(&w, FIELD(2, "x"), numbers, 5);
+    pawl_otlp_put_uint64s(&w, FIELD(2, "x"), numbers, 5);
     expect_written(&w, "\x12\x11\x00\x7f\x80\x01\x80\x80\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 19);
     pawl_otlp_writer_init(&w, false, MOST);
-    pawl_otlp_sint32(&w, FIELD(1, "x"), -7);
-    pawl_otlp_sint32(&w, FIELD(1, "x"), 7);
-    pawl_otlp_sint32(&w, FIELD(1, "x"), INT32_MIN);
+    pawl_otlp_put_sint32(&w, FIELD(1, "x"), -7);
+    pawl_otlp_put_sint32(&w, FIELD(1, "x"), 7);
+    pawl_otlp_put_sint32(&w, FIELD(1, "x"), INT32_MIN);
     expect_written(&w, "\x08\xff\xff\xff\xff\x0f\x08\x0e\x08\x0d", 10);
     pawl_otlp_writer_init(&w, false, MOST);
-    pawl_otlp_int64_always(&w, FIELD(3, "x"), -1);
+    pawl_otlp_put_int64_always(&w, FIELD(3, "x"), -1);
     expect_written(&w, "\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11);
 }
 
