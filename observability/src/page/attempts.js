@@ -27,7 +27,9 @@ function renderAttemptRow(index) {
     const item = attemptItems[index];
     const row = item.span ? attemptRow(item) : groupRow(item);
     row.id = 'attempt-' + index;
+    row.setAttribute('role', 'treeitem');
     row.setAttribute('aria-level', item.span ? 2 : 1);
+    row.setAttribute('aria-selected', String(item.span === state.span));
     return row;
 }
 

@@ -28,6 +28,7 @@ function select(span) {
     for (const row of document.querySelectorAll('.row.selected[data-span]')) markRow(row, false);
     if (span) for (const row of document.querySelectorAll('.row[data-span="' + span.raw.id + '"]')) markRow(row, true);
     if (isShown(span)) $('rows').setAttribute('aria-activedescendant', 'row-' + span.row);
+    if (span?.attempt) $('attempts').setAttribute('aria-activedescendant', 'attempt-' + span.attempt.row);
     if (span !== before) showDetails();
     remember();
 }

@@ -23,7 +23,13 @@ class Span {
         return this.end - this.start;
     }
 
+    // Written by a sandboxed program: shown and marked, but what it says of attempts and outcomes is not believed.
+    get isForeign() {
+        return this.get('pawl.span.source') === 'sandbox';
+    }
+
     get isCode() {
+        if (this.isForeign) return false;
         return this.get('pawl.code.digest') !== undefined || this.get('pawl.code.text') !== undefined ||
             this.get('pawl.primitive.type') === 'code_execution';
     }
@@ -205,7 +211,7 @@ function attemptsOf(trace) {
     for (const span of tries)
         for (let at = span; at && !above.has(at); at = at.parent) above.add(at);
     for (const span of trace.spans)
-        if (span.get('pawl.attempt') !== undefined && !above.has(span)) tries.push(span);
+        if (span.get('pawl.attempt') !== undefined && !span.isForeign && !above.has(span)) tries.push(span);
     tries.sort(byStart).forEach((span) => makeAttempt(span, groups));
     return trace.groups = [...groups.values()];
 }

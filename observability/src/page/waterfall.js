@@ -115,13 +115,18 @@ function dragZoom(event, lane, view) {
 
 // ---- one row ----
 
-const tagKeys = [['pawl.step', 'step'], ['pawl.branch', 'branch'], ['pawl.attempt', 'attempt'], ['pawl.round', 'round'],
+const tagKeys = [['pawl.branch', 'branch'], ['pawl.attempt', 'attempt'], ['pawl.round', 'round'],
     ['pawl.candidate', 'candidate'], ['pawl.cache', 'cache'], ['pawl.stop_reason', 'stopped:']];
 
 function appendTags(to, span) {
-    for (const [key, word] of tagKeys) {
+    if (span.isForeign) {
+        const tag = make('span', 'tag', 'from the program');
+        tag.title = 'The sandboxed program wrote this span itself';
+        to.append(tag);
+    }
+    for (const [key, word] of span.isForeign ? [] : tagKeys) {
         const value = span.get(key);
-        if (value !== undefined && key !== 'pawl.step') to.append(make('span', 'tag', word + ' ' + oneLine(valueText(value))));
+        if (value !== undefined) to.append(make('span', 'tag', word + ' ' + oneLine(valueText(value))));
     }
     if (span.isOrphan) {
         const tag = make('span', 'tag orphan', 'orphan');
@@ -130,10 +135,15 @@ function appendTags(to, span) {
     }
 }
 
+// Deep trees are pressed together, so that names stay in sight.
+function indentOf(level) {
+    return Math.min(level, 12) * 14 + Math.min(Math.max(level - 12, 0), 40) * 3;
+}
+
 function nameCell(span) {
     const cell = make('div', 'name');
     cell.setAttribute('role', 'gridcell');
-    cell.style.paddingLeft = 6 + Math.min(span.level, 40) * 14 + 'px';
+    cell.style.paddingLeft = 6 + indentOf(span.level) + 'px';
     const twist = make('span', 'twist', span.children.length === 0 ? '' : state.collapsed.has(span) ? '\u25b8' : '\u25be');
     const label = make('span', 'label', oneLine(span.raw.name) || '(no name)');
     twist.dataset.twist = '1';

@@ -71,7 +71,7 @@ const kindOfWord = new Map([
 ]);
 
 function outcomeOf(span) {
-    const word = span.get('pawl.code.outcome') ?? span.get('pawl.status') ?? span.get('pawl.outcome');
+    const word = span.isForeign ? undefined : span.get('pawl.code.outcome') ?? span.get('pawl.status');
     if (typeof word === 'string' && word) return { word, kind: kindOfWord.get(word) ?? 'failed' };
     const type = span.get('error.type');
     if (span.raw.code === 2 || type) {

@@ -56,7 +56,7 @@ def shows_the_tree():
     path = page("run", samples.lines(repair) + "nonsense\n" + samples.lines(request) + '{"resourceSpans":[{"sc')
     browser.open(path)
     check("one row a span", count("#rows .row"), len(repair.spans))
-    check("the deepest level", browser.ask("Math.max(...[...document.querySelectorAll('#rows .row')].map((row) => row.ariaLevel))"), 4)
+    check("the deepest level", browser.ask("Math.max(...[...document.querySelectorAll('#rows .row')].map((row) => row.ariaLevel))"), 5)
     check("both traces are listed", count("#traces .row"), 2)
     check("parents stand before children", names()[:4], ["fix", "execute", "sandbox.create", "sandbox.run"])
     check("a failure has its colour", count("#rows .bar.failed"), 2)
@@ -65,6 +65,9 @@ def shows_the_tree():
     check("bars lie where they belong", browser.ask(
         "Math.abs(parseFloat(document.querySelector('#row-5 .bar').style.left) - 94 / 2480 * 100) < 0.01"), True)
     check("attempts are marked", text("#row-10 .tag"), "attempt 1")
+    check("what the program wrote is marked, not believed", browser.ask(
+        "[...document.querySelectorAll('#rows .row')].find((row) => row.querySelector('.label').textContent === 'inside')"
+        ".querySelector('.name').textContent"), "insidefrom the program")
     notes = text("#notes")
     check("bad lines are told", "line 2:" in notes and "cut off" in notes, True)
     check("the title is the file's", text("#title"), "run.jsonl")
@@ -84,7 +87,7 @@ def is_moved_by_keys(path):
     browser.key("ArrowRight")
     check("right unfolds, then goes in", selected(), span_id(3))
     browser.key("End")
-    check("End is the last row", browser.ask("document.querySelector('#rows .row.selected').id"), "row-17")
+    check("End is the last row", browser.ask("document.querySelector('#rows .row.selected').id"), "row-18")
     browser.key("Home")
     browser.key("n")
     check("n finds the next failure", selected(), span_id(2))
@@ -108,7 +111,7 @@ def finds(path):
     browser.key("Enter")
     check("Enter goes to the first match", selected(), span_id(2))
     browser.key("Escape")
-    check("Escape shows all again", count("#rows .row"), 18)
+    check("Escape shows all again", count("#rows .row"), 19)
     for query, found in (('"larch 4"', 1), ("pawl.candidate=2", 1), ('"503 from the model"', 1), ("is:failed", 5),
                          ("is:failed -wall_timeout", 3), (">500ms", 6), ("no such words", 0)):
         browser.open(path, "#q=" + query.replace("=", "%3D").replace(" ", "+"))
@@ -134,6 +137,10 @@ def compares_programs(path):
     check("against the first", count("#details .diff .line.add"), 2)
     browser.ask("(() => { const s = document.querySelector('.compare'); s.value = 'none'; s.dispatchEvent(new Event('change')); })()")
     check("the whole program", count("#details .code .line"), 22)
+    browser.open(path, f"#trace={1:032x}&span={span_id(10)}")
+    check("a retry shows its attempts", browser.ask("[...document.querySelectorAll('.attempts-of .link')].map((e) => e.textContent)"),
+          ["attempt 1", "attempt 2"])
+    check("and how they ended", text("#details .attempts-of .chip"), "unavailable")
     no_troubles("attempts")
 
 

@@ -112,6 +112,8 @@ def repair():
         events=[(1519, "exception", {"exception.type": "unavailable", "exception.message": "503 from the model"})])
     t.span("generate", 1720, 2099, asking, a={"pawl.primitive.type": "function", "pawl.attempt": 2})
     run(loop, 2102, 2290, THIRD, "ok", 2, 2, out="ash 0\nbeech 1\nelm 2\nfir 3\nlarch 4\noak 5\n")
+    t.span("inside", 2200, 2280, t.spans[-1], a={"pawl.span.source": "sandbox", "pawl.code.outcome": "denied", "pawl.attempt": 1,
+                                                 "pawl.code.digest": "0"})
     run(root, 2302, 2475, THIRD, "ok", out="all held-back checks pass\n")
     return t
 
