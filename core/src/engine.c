@@ -1,19 +1,24 @@
+/* clang-format off */
 /* The engine: one trampoline that runs every primitive.
  *
- *   frame state | event            | what happens
- *   ------------+------------------+---------------------------------------------------------------------------
- *   (new)       | START            | scope over: ends at once; else a leaf begins, a step gets START
- *   RUNNING     | the step answers | run a child (CHILDREN, goes on in the child) | wait (below) | finish (parent:
- * CHILD_DONE) CHILDREN    | CHILD_DONE       | the step decides | scope over       | CANCEL if the vtable wants it;
- * else nothing: the children end by themselves TIMER       | time             | TIMER to the step | scope over       |
- * CANCEL if wanted, else the frame ends PARKED      | WAKE, CHILD_DONE, time | to the step; scope over as for TIMER OP,
- * JOB     | completion       | the leaf's outcome goes to the parent OP          | scope over       | the op's cancel
- * is called once; the frame waits on for its completion
+ *   frame state | event                  | what happens
+ *   ------------+------------------------+---------------------------------------------------------------------------
+ *   (new)       | START                  | scope over: ends at once; else a leaf begins, a step gets START
+ *   RUNNING     | the step answers       | run a child (CHILDREN) | wait (TIMER, PARKED) | finish (parent: CHILD_DONE)
+ *   CHILDREN    | CHILD_DONE             | the step decides
+ *               | scope over             | CANCEL if the vtable wants it; else nothing: the children end by themselves
+ *   TIMER       | time                   | TIMER to the step
+ *               | scope over             | CANCEL if wanted, else the frame ends
+ *   PARKED      | WAKE, CHILD_DONE, time | to the step
+ *               | scope over             | as for TIMER
+ *   OP, JOB     | completion             | the leaf's outcome goes to the parent
+ *   OP          | scope over             | the op's cancel is called once; the frame waits on for its completion
  *
  * Every event, own or foreign, enters by the loop's ready queue (pawl_engine_dispatch); from there the trampoline goes
  * on without the queue as long as one thing leads straight to the next. A child started with pawl_frame_start() is a
  * ready frame of its own. */
-#include "engine_internal.h"
+/* clang-format on */
+#include "observe_internal.h"
 #include <string.h>
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -175,7 +180,7 @@ static void open_span(struct loop *loop, pawl_frame *frame, const pawl_scope *sc
     pawl_span *span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
     pawl_observe_start(loop, frame->ctx, span, frame->node->name, frame->node->type);
     if (scope && scope->attribute)
-        pawl_span_set_int(span, scope->attribute, scope->attribute_value);
+        pawl_span_first_int(span, scope->attribute, scope->attribute_value);
 }
 
 static pawl_frame *place_of(pawl_frame *parent, size_t lane) {

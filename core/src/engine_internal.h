@@ -217,6 +217,7 @@ struct pawl_runtime {
     _Atomic(struct pawl_redactor *) redactor; /* redact.c; NULL until something is said about secrets */
     struct observer observers[OBSERVERS];
     atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
+    atomic_uint hear_start, hear_end;  /* bit sets of those with that slot; none after the shutdown */
     bool samplers, measurers, loggers; /* whether an observer has that slot */
     atomic_uint propagation;           /* PAWL_PROPAGATE_* */
     atomic_bool records_content;

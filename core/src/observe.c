@@ -29,27 +29,23 @@ static void place_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
     span->trace_flags = root->trace_flags;
 }
 
-/* Those of them that are there: after the shutdown none is. */
-static uint32_t present(const pawl_runtime *runtime, uint32_t observers) {
-    return observers & ((1u << atomic_load_explicit(&runtime->observer_count, memory_order_relaxed)) - 1);
-}
-
 static void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
-    for (uint32_t left = present(runtime, span->observers); left; left &= left - 1) {
+    for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_start, memory_order_relaxed); left;
+         left &= left - 1) {
         const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
-        if (observer->vtable.span_start)
-            observer->vtable.span_start(observer->self, span);
+        observer->vtable.span_start(observer->self, span);
     }
 }
 
 static void tell_end(const pawl_runtime *runtime, pawl_span *span) {
     pawl_error *error = pawl_span_redact(runtime, span);
-    for (uint32_t left = present(runtime, span->observers); left; left &= left - 1) {
+    for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_end, memory_order_relaxed); left;
+         left &= left - 1) {
         const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
-        if (observer->vtable.span_end)
-            observer->vtable.span_end(observer->self, span);
+        observer->vtable.span_end(observer->self, span);
     }
-    pawl_error_unref(error);
+    if (unlikely(error != NULL))
+        pawl_error_unref(error);
     pawl_span_release_grown(span);
 }
 

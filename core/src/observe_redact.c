@@ -26,13 +26,7 @@ static void redact_list(pawl_span *span, const struct pawl_redaction *redaction,
             redact_attribute(span, redaction, &attributes[i]);
 }
 
-static bool has_texts(const pawl_span *span) {
-    return span->text_used > 0 || span->more || span->error;
-}
-
-pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span) {
-    if (!has_texts(span))
-        return NULL;
+pawl_error *pawl_span_redact_texts(const pawl_runtime *runtime, pawl_span *span) {
     const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
     redact_list(span, &redaction, span->attributes, span->attribute_count);
     for (uint32_t i = 0; i < span->event_count; i++) /* the lists are the span's own copies */

@@ -206,6 +206,9 @@ void pawl_runtime_set_propagation(pawl_runtime *runtime, uint32_t what) {
 }
 
 static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
+    uint32_t bit = 1u << runtime->observer_count;
+    atomic_fetch_or(&runtime->hear_start, vtable->span_start ? bit : 0);
+    atomic_fetch_or(&runtime->hear_end, vtable->span_end ? bit : 0);
     runtime->samplers |= vtable->sample != NULL;
     runtime->measurers |= vtable->measure != NULL;
     runtime->loggers |= vtable->log != NULL;

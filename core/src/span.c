@@ -12,25 +12,7 @@ struct pawl_span_text {
     char bytes[];
 };
 
-void pawl_span_reset(pawl_span *span, const char *name, const char *type) {
-    span->name = name;
-    span->type = type;
-    span->end_ns = 0;
-    span->status = span->cancel_reason = 0;
-    span->kind = PAWL_SPAN_INTERNAL;
-    span->error = NULL;
-    span->attributes = span->attribute_slots;
-    span->events = span->event_slots;
-    span->links = NULL;
-    span->attribute_count = span->event_count = span->link_count = 0;
-    span->attribute_room = sizeof span->attribute_slots / sizeof *span->attribute_slots;
-    span->event_room = sizeof span->event_slots / sizeof *span->event_slots;
-    span->link_room = 0;
-    span->dropped_attributes = span->dropped_events = span->dropped_links = span->text_used = 0;
-    span->more = NULL;
-}
-
-void pawl_span_release_grown(pawl_span *span) {
+void pawl_span_release_grown_parts(pawl_span *span) {
     if (span->attributes != span->attribute_slots)
         free(span->attributes);
     if (span->events != span->event_slots)

@@ -47,26 +47,27 @@ typedef enum pawl_span_kind {
  * below. */
 typedef struct pawl_span {
     const struct pawl_span *parent; /**< Open parent in this process, NULL for none. */
-    pawl_context *ctx;              /**< Of its node, for ids and tags; NULL for a span told by pawl_span_tell(). */
+    pawl_context *ctx;              /**< Of its node, for ids and tags. */
     const char *name;               /**< The node's. */
-    const char *type;               /**< The primitive's type, "" for a span opened by hand. */
-    uint64_t start_ns, end_ns;      /**< Monotonic; end_ns is 0 until it ended. */
+    const char *type;               /**< The primitive's type, "" for a span opened by hand or told. */
+    uint64_t start_ns;              /**< Monotonic. */
     uint8_t trace_id[16];
     uint8_t span_id[8], parent_span_id[8];
-    uint32_t status;           /**< pawl_status, when it ended. */
-    uint32_t cancel_reason;    /**< pawl_cancel_reason, when cancelled. */
-    uint32_t kind;             /**< pawl_span_kind. */
     uint32_t trace_flags;      /**< W3C: bit 0 sampled, bit 1 random. */
     uint32_t parent_is_remote; /**< Not 0: parent_span_id came from another process. */
     uint32_t observers;        /**< Bit set of those that are told of it; the engine's. */
-    const pawl_error *error;   /**< Of a failed span; NULL when it was not described. */
+    uint32_t kind;             /**< pawl_span_kind. */
     pawl_attribute *attributes;
     pawl_span_event *events;
+    uint32_t attribute_room, event_room;
+    uint64_t end_ns;         /**< Monotonic; 0 until it ended. */
+    const pawl_error *error; /**< Of a failed span; NULL when it was not described. */
     pawl_span_link *links;
-    uint32_t attribute_count, event_count, link_count;
-    uint32_t attribute_room, event_room, link_room;
-    uint32_t dropped_attributes, dropped_events, dropped_links, text_used;
     struct pawl_span_text *more; /**< Strings that did not fit text. */
+    uint32_t status;             /**< pawl_status, when it ended. */
+    uint32_t cancel_reason;      /**< pawl_cancel_reason, when cancelled. */
+    uint32_t attribute_count, event_count, link_count, link_room;
+    uint32_t dropped_attributes, dropped_events, dropped_links, text_used;
     pawl_attribute attribute_slots[16];
     pawl_span_event event_slots[3];
     char text[320];
