@@ -8,7 +8,7 @@
 
 #define NAMES 64u
 #define NAME_BYTES 64u
-#define LEAST_LONG 20u /* bytes of a text in which more than '=' and ':' can make a shape */
+#define LEAST_LONG 19u /* bytes of a text in which more than '=' and ':' can make a shape: "sk-" and 16 */
 #define FIRST_CAPACITY 256u
 
 struct pawl_redactor {
@@ -150,21 +150,28 @@ static inline uint64_t load(const char *text, size_t bytes) {
     return eight;
 }
 
+/* Of NAME=value and URLs. */
+static inline uint64_t has_separator(uint64_t eight) {
+    return has_byte(eight, '=') | has_byte(eight, ':');
+}
+
+/* Of keys with a well-known beginning: each has one of these. */
+static inline uint64_t has_mark(uint64_t eight) {
+    return has_byte(eight, '-') | has_byte(eight, '_') | has_byte(eight, '.') | has_byte(eight, 'I') |
+           has_byte(eight, 'B');
+}
+
 static inline bool may_have_shape(const char *text, size_t length) {
-    if (length >= LEAST_LONG)
-        return true; /* the walk itself costs little more than another look */
-    uint64_t found = 0;
     if (length < 4)
         return false;
-    if (length < 8) {
-        uint64_t eight = load(text, 4) | load(text + length - 4, 4) << 32;
-        return (has_byte(eight, '=') | has_byte(eight, ':')) != 0;
-    }
+    if (length < 8)
+        return has_separator(load(text, 4) | load(text + length - 4, 4) << 32) != 0;
     for (size_t at = 0; at < length; at += 8) {
         uint64_t eight = load(text + (at + 8 <= length ? at : length - 8), 8);
-        found |= has_byte(eight, '=') | has_byte(eight, ':');
+        if (has_separator(eight) || (length >= LEAST_LONG && has_mark(eight)))
+            return true;
     }
-    return found != 0;
+    return false;
 }
 
 static inline bool has_value(const struct pawl_redaction *redaction, const char *text, size_t length) {

@@ -112,7 +112,9 @@ struct pawl_shape_name {
 };
 bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_name *name,
                       struct pawl_redact_range *ret_range);
-/* Whether a text under this member name goes whole. */
+/* Whether it is a replacement. */
+bool pawl_shape_is_hidden(const char *text, const struct pawl_redact_range *range);
+/* Whether a text under this member name goes whole; of a name with dots, the last part counts. */
 bool pawl_shape_hides_member(const struct pawl_redaction *redaction, const char *name, const char *text);
 /* redact_names.c */
 enum pawl_name_kind pawl_name_kind_of(const char *name, size_t length, const char *const *names);

@@ -29,11 +29,15 @@ static bool begins_part(const char *name, size_t at, size_t length) {
     return !is_upper(name[at - 1]) || (at + 1 < length && is_lower(name[at + 1]));
 }
 
+static bool is_between(char c) {
+    return c == '_' || c == '-' || c == ' ';
+}
+
 static bool next_part(const char *name, size_t length, size_t *at, struct part *ret_part) {
-    while (*at < length && (name[*at] == '_' || name[*at] == '-'))
+    while (*at < length && is_between(name[*at]))
         ++*at;
     size_t start = *at;
-    while (*at < length && name[*at] != '_' && name[*at] != '-' && (*at == start || !begins_part(name, *at, length)))
+    while (*at < length && !is_between(name[*at]) && (*at == start || !begins_part(name, *at, length)))
         ++*at;
     *ret_part = (struct part){name + start, *at - start};
     return *at > start;
@@ -90,6 +94,14 @@ static bool is_about(struct part part) {
     return is_one_of(part, words);
 }
 
+/* Whether any of the words above, "public" or an ending could be: by first and last letter. Most parts end here. */
+static bool may_count(struct part part) {
+    const uint32_t first =
+        1u << 1 | 1u << 2 | 1u << 3 | 1u << 11 | 1u << 16 | 1u << 18 | 1u << 19 | 1u << 20; /* abckprst */
+    char last = (char)(part.at[part.length - 1] | 0x20);
+    return (first >> (part.at[0] & 31) & 1) || last == 'd' || last == 't';
+}
+
 static enum pawl_name_kind soft_kind(const char *name, size_t length, struct part part, size_t index) {
     bool lower = false;
     for (size_t i = 0; i < length; i++)
@@ -108,6 +120,8 @@ static enum pawl_name_kind kind_by_parts(const char *name, size_t length) {
         last = part;
         while (part.length > 1 && is_digit(part.at[part.length - 1]))
             part.length--;
+        if (!may_count(part))
+            continue;
         is_public |= is_word(part, "public");
         found = is_header(part) ? PAWL_NAME_HEADER
                 : is_hard(part) ? PAWL_NAME_STRONG

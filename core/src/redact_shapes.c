@@ -1,7 +1,6 @@
 /* Text that looks like a secret. One walk from word to word; each look ahead is bounded or skips what it has seen. */
 #include "redact_internal.h"
 #include <string.h>
-#include <strings.h>
 
 #define SPACES 16u /* between name, separator and value */
 
@@ -38,9 +37,9 @@ static const struct prefix prefixes[] = {
     {"sk-", 16, true},   {"sk_live_", 16, false},   {"sk_test_", 16, false}, {"rk_live_", 16, false},
     {"ghp_", 20, false}, {"gho_", 20, false},       {"ghu_", 20, false},     {"ghs_", 20, false},
     {"ghr_", 20, false}, {"github_pat_", 20, true}, {"glpat-", 16, true},    {"e2b_", 16, false},
-    {"hf_", 20, false},  {"npm_", 30, false},       {"AIza", 30, true},      {"xoxa-", 10, true},
-    {"xoxb-", 10, true}, {"xoxe-", 10, true},       {"xoxo-", 10, true},     {"xoxp-", 10, true},
-    {"xoxr-", 10, true}, {"xoxs-", 10, true},
+    {"hf_", 20, false},  {"npm_", 30, false},       {"AIza", 30, true},      {"xoxa-", 14, true},
+    {"xoxb-", 14, true}, {"xoxe-", 14, true},       {"xoxo-", 14, true},     {"xoxp-", 14, true},
+    {"xoxr-", 14, true}, {"xoxs-", 14, true},
 };
 
 /* A digit, or letters without a break: no name made of words. */
@@ -96,7 +95,7 @@ static size_t jwt_end(const char *text, size_t at, size_t end, size_t length) {
 
 /* "Bearer" and a token, wherever they stand (RFC 6750, section 2.1). */
 static bool find_bearer(const char *text, size_t at, size_t end, size_t length, struct pawl_redact_range *range) {
-    if (end - at != 6 || strncasecmp(text + at, "bearer", 6) != 0 || end >= length || text[end] != ' ')
+    if (end - at != 6 || memcmp(text + at, "Bearer", 6) != 0 || end >= length || text[end] != ' ')
         return false;
     size_t to = end + 1;
     while (to < length && (is_word(text[to]) || (text[to] && strchr(".~+/=", text[to]))))
@@ -127,7 +126,6 @@ static bool find_key(const char *text, size_t at, size_t end, size_t length, str
         *range = (struct pawl_redact_range){at, end};
         return is_aws(text, at, end) || is_prefixed(text, at, end);
     case 'B':
-    case 'b':
         return find_bearer(text, at, end, length, range);
     case 'e':
         last = jwt_end(text, at, end, length);
@@ -216,7 +214,7 @@ static bool find_url(const char *text, size_t colon, size_t length, struct pawl_
     if (password == start && !is_http) /* ssh://git@host */
         return false;
     *range = (struct pawl_redact_range){password, last};
-    return last - password != PAWL_REDACTED_BYTES || !begins(text, password, last, PAWL_REDACTED);
+    return !pawl_shape_is_hidden(text, range);
 }
 
 /* ---- the walk ---- */

@@ -27,8 +27,12 @@ static bool begins(const char *text, size_t at, size_t end, const char *word) {
     return end - at >= length && memcmp(text + at, word, length) == 0;
 }
 
-static bool is_hidden(const char *text, const struct pawl_redact_range *range) {
-    return range->end - range->start == PAWL_REDACTED_BYTES && begins(text, range->start, range->end, PAWL_REDACTED);
+/* By us, or as OpenTelemetry's conventions write it in a URL. */
+bool pawl_shape_is_hidden(const char *text, const struct pawl_redact_range *range) {
+    static const char bare[] = "REDACTED";
+    size_t length = range->end - range->start;
+    return (length == PAWL_REDACTED_BYTES && begins(text, range->start, range->end, PAWL_REDACTED)) ||
+           (length == sizeof bare - 1 && begins(text, range->start, range->end, bare));
 }
 
 /* ---- is it a secret? ---- */
@@ -191,15 +195,18 @@ bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_n
     if (at + escapes < length && is_quote(text[at + escapes])) {
         ret_range->start = at + escapes + 1;
         ret_range->end = closing_quote(text, ret_range->start, length, text[at + escapes], escapes);
-        return ret_range->end > ret_range->start && !is_hidden(text, ret_range) &&
+        return ret_range->end > ret_range->start && !pawl_shape_is_hidden(text, ret_range) &&
                is_plausible(name->kind, false, text, ret_range);
     }
-    return plain_value(text, length, name, ret_range) && !is_hidden(text, ret_range);
+    return plain_value(text, length, name, ret_range) && !pawl_shape_is_hidden(text, ret_range);
 }
 
 bool pawl_shape_hides_member(const struct pawl_redaction *redaction, const char *name, const char *text) {
+    const char *dot = strrchr(name, '.'); /* a namespace tells nothing */
+    name = dot ? dot + 1 : name;
     enum pawl_name_kind kind = pawl_name_kind_of(name, strlen(name), redaction->names);
+    if (kind == PAWL_NAME_PLAIN)
+        return false;
     struct pawl_redact_range range = {0, strlen(text)};
-    return kind != PAWL_NAME_PLAIN && range.end > 0 && !is_hidden(text, &range) &&
-           is_plausible(kind, false, text, &range);
+    return range.end > 0 && !pawl_shape_is_hidden(text, &range) && is_plausible(kind, false, text, &range);
 }

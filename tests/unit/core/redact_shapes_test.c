@@ -137,6 +137,7 @@ static const struct row harmless[] = {
     {"eyJhbGciOiJIUzI1NiJ9 alone", NULL},
     {"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", NULL},
     {"Bearer of good news", NULL},
+    {"http://REDACTED:REDACTED@h/?sig=REDACTED", NULL},                 /* as OpenTelemetry's conventions write it */
     {"the password: use a good one", "the password: " R " a good one"}, /* the price of the rule */
 };
 
@@ -152,6 +153,9 @@ static const struct row keys[] = {
     {"redis://:secretpass@h", "redis://:" R "@h"},
     {"(https://token:abc@h)", "(https://token:" R "@h)"},
     {"use sk-abcdefghijklmnop1234 now", "use " R " now"},
+    {"sk-abcdefghijklmnop", R}, /* the shortest */
+    {"AIzaabcdefghijklmnopqrstuvwxyz01234", R},
+    {"x sk_live_abcdefghij012345 y", "x " R " y"},
     {"sk-ant-api03-AbCd_efgh-1234567", R},
     {"ghp_abcdefghijklmnopqrstuvwxyz0123456789.", R "."},
     {"e2b_0123456789abcdef0123456789abcdef01234567", R},
