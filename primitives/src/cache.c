@@ -76,11 +76,27 @@ static pawl_step run_child(pawl_frame *frame) {
     return pawl_step_run(frame, pawl_frame_node(frame)->children[0], pawl_frame_input(frame), NULL);
 }
 
+static const pawl_instrument lookups = {.size = sizeof lookups,
+                                        .name = "pawl.cache.lookups",
+                                        .unit = "{lookup}",
+                                        .description = "Questions to caches, by what was found.",
+                                        .kind = PAWL_COUNTER};
+
+static void note(pawl_frame *frame, const char *found) {
+    pawl_context *ctx = pawl_frame_context(frame);
+    pawl_frame_set_string(frame, "pawl.cache", found);
+    if (likely(!ctx->root->runtime->measurers))
+        return;
+    const pawl_attribute attributes[] = {pawl_attribute_string("pawl.node.name", pawl_frame_node(frame)->name),
+                                         pawl_attribute_string("pawl.cache.result", found)};
+    pawl_context_measure(ctx, &lookups, 1, attributes, 2);
+}
+
 static pawl_step run_uncached(struct cache *cache, pawl_frame *frame) {
     pthread_mutex_lock(&cache->lock);
     cache->bypassed++;
     pthread_mutex_unlock(&cache->lock);
-    pawl_frame_set_string(frame, "pawl.cache", "bypass");
+    note(frame, "bypass");
     return run_child(frame);
 }
 
@@ -94,20 +110,25 @@ static pawl_step run_alone(struct cache *cache, struct cache_frame *f, pawl_fram
     cache->misses++;
     f->entry->clears = cache->clears;
     pthread_mutex_unlock(&cache->lock);
-    pawl_frame_set_string(frame, "pawl.cache", "miss");
+    note(frame, "miss");
     return run_child(frame);
 }
 
-static pawl_step answer(enum found found, pawl_frame *frame, pawl_event *event, pawl_value *value) {
+static pawl_step answer(enum found found, struct cache_frame *f, pawl_frame *frame, pawl_event *event,
+                        pawl_value *value) {
     switch (found) {
     case FOUND_HIT:
-        pawl_frame_set_string(frame, "pawl.cache", "hit");
+        note(frame, "hit");
         return pawl_step_succeed(frame, event, value);
     case FOUND_OWN_FLIGHT:
         return fail(frame, event, PAWL_E_INVALID,
                     "its child asked for the same key again, which would wait for itself; make the keys differ");
+    case FOUND_FLIGHT:
+        note(frame, "shared");
+        pawl_cache_link(f, frame);
+        return pawl_step_park(frame, PAWL_NEVER);
     default:
-        pawl_frame_set_string(frame, "pawl.cache", found == FOUND_FLIGHT ? "shared" : "miss");
+        note(frame, "miss");
         return pawl_step_park(frame, PAWL_NEVER);
     }
 }
@@ -124,7 +145,7 @@ static pawl_step start_flight(struct cache *cache, struct cache_frame *f, pawl_f
         pawl_cache_begin_flight(flight);
     else
         pawl_cache_drop_flight(flight);
-    return answer(found, frame, event, value);
+    return answer(found, f, frame, event, value);
 }
 
 static pawl_step serve(struct cache *cache, struct cache_frame *f, pawl_frame *frame, pawl_event *event,
@@ -135,7 +156,7 @@ static pawl_step serve(struct cache *cache, struct cache_frame *f, pawl_frame *f
         return pawl_step_fail_over(frame, event, NULL); /* a hit after the deadline is late too */
     enum found found = look(cache, f, frame, key, now, NULL, &value);
     if (found != FOUND_NOTHING)
-        return answer(found, frame, event, value);
+        return answer(found, f, frame, event, value);
     return cache->single_flight ? start_flight(cache, f, frame, event, key, now)
                                 : run_alone(cache, f, frame, event, key);
 }

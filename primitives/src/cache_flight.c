@@ -11,6 +11,7 @@
 #include "cache_internal.h"
 #include "error_internal.h"
 #include <stdlib.h>
+#include <string.h>
 
 struct flight {
     atomic_uint refs; /* of its run, and one per waiter */
@@ -133,6 +134,13 @@ void pawl_cache_show_flight(struct flight *flight, pawl_frame *frame) {
     flight->entry->flight = flight;
     flight->entry->clears = flight->cache->clears;
     pawl_cache_await(&flight->cache->store, flight->entry);
+}
+
+void pawl_cache_link(const struct cache_frame *f, pawl_frame *frame) {
+    pawl_span *span = pawl_context_span_of(pawl_frame_context(frame));
+    const struct root *root = f->flight->root->root;
+    if (span && memcmp(root->parent_span_id, (uint8_t[8]){0}, 8) != 0) /* that caller may not be observed */
+        pawl_span_add_link(span, root->trace_id, root->parent_span_id, NULL, 0);
 }
 
 void pawl_cache_begin_flight(struct flight *flight) {

@@ -114,6 +114,8 @@ void pawl_cache_show_flight(struct flight *flight, pawl_frame *frame);
 bool pawl_cache_is_inside(const struct flight *flight, const pawl_context *ctx);
 /* The frame becomes a waiter. Under the lock. */
 void pawl_cache_join(struct flight *flight, struct cache_frame *f, pawl_frame *frame);
+/* Links the waiter's span to the one that the flight hangs beneath, which is another caller's. */
+void pawl_cache_link(const struct cache_frame *f, pawl_frame *frame);
 void pawl_cache_begin_flight(struct flight *flight);
 /* The waiter's scope is over. False: the flight has ended and WAKE is on its way. */
 bool pawl_cache_leave(struct cache *cache, struct cache_frame *f, pawl_cancel_reason reason);

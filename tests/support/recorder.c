@@ -65,6 +65,8 @@ static void copy_span(struct recorded_span *copy, const pawl_span *span) {
     for (uint32_t i = 0; i < span->attribute_count; i++)
         append_attribute(copy->attributes, sizeof copy->attributes, &span->attributes[i]);
     copy_events(copy, span);
+    if (span->link_count)
+        memcpy(copy->linked_span_id, span->links[span->link_count - 1].span_id, 8);
 }
 
 static void keep_end(void *self, const pawl_span *span) {

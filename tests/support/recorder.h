@@ -14,6 +14,7 @@ struct recorded_span {
     char event_attributes[256];          /* of all events, as attributes */
     char error[256];                     /* message */
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
+    uint8_t linked_span_id[8]; /* of the last link */
     uint64_t start_ns, end_ns;
     pawl_status status;
     pawl_cancel_reason reason;

@@ -80,6 +80,8 @@ CLAIM(says_in_the_trace_who_shared) {
     bool in_order = strcmp(first, "pawl.cache=miss") == 0;
     assert_string_equal(in_order ? first : second, "pawl.cache=miss");
     assert_string_equal(in_order ? second : first, "pawl.cache=shared");
+    assert_memory_equal(nth_span_named(bed.recorder, "c", in_order)->linked_span_id,
+                        nth_span_named(bed.recorder, "c", !in_order)->span_id, 8);
     release_end(&ended[0]), release_end(&ended[1]);
     pawl_context_unref(other), pawl_primitive_unref(cache);
     clear_bed(&bed);
