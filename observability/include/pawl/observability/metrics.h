@@ -32,9 +32,10 @@ typedef struct pawl_metrics_options {
     uint64_t seed_names; /**< Not 0: the metrics of the seed project's dashboards are handed out as well, made of ours:
                             tta_workflow_executions_total{workflow_name,status},
                             tta_primitive_executions_total{primitive_type,primitive_name,status},
-                            tta_execution_duration_seconds{primitive_type}, tta_cache_hits_total,
-                            tta_cache_misses_total{primitive_name}, e2b_executions_total{status,has_error},
-                            e2b_execution_duration_seconds. status is "success" or "failure". */
+                            tta_execution_duration_seconds{primitive_type}, tta_cache_hits_total and
+                            tta_cache_misses_total{primitive_name,cache_type}, e2b_executions_total{status,has_error},
+                            e2b_execution_duration_seconds. status is "success" or "failure". The last four need
+                            pawl.cache.requests and pawl.execution.duration to be measured. */
     uint64_t no_exemplars; /**< Not 0: no measurement is remembered with its trace. */
 } pawl_metrics_options;
 
@@ -106,8 +107,8 @@ PAWL_API void pawl_metrics_unobserve(pawl_metrics *metrics, pawl_observe_fn obse
  * first; those without a point are left out. */
 typedef void (*pawl_metrics_visit)(void *user, const pawl_metric_data *metrics, size_t count);
 /**
- * Hands out all that was measured since the start (cumulative), with one call of visit, on this thread. Other readers
- * wait meanwhile, writers do not.
+ * Hands out all that was measured since the start (cumulative), with one call of visit, on this thread. Writers are not
+ * disturbed, and nothing is locked during the call.
  * @return PAWL_OK, PAWL_E_INVALID (NULL, a forked child), PAWL_E_NOMEM (then without a call).
  */
 PAWL_API pawl_status pawl_metrics_collect(pawl_metrics *metrics, pawl_metrics_visit visit, void *user,
@@ -128,6 +129,8 @@ typedef struct pawl_metrics_export_options {
     uint64_t interval_ns;            /**< Default 60 s, at least 1 ms; PAWL_UNLIMITED: only on flush and at the end. */
     uint64_t timeout_ns;             /**< Of one exporter's call. Default 30 s. */
     uint64_t temporality;            /**< pawl_temporality. */
+    uint64_t end_timeout_ns;         /**< Of the last export, after which what is under way is cancelled. Default 5 s;
+                                        PAWL_ZERO: no last export. */
 } pawl_metrics_export_options;
 
 /** `pawl_metrics_export(metrics, &err, .exporters = &otlp, .exporter_count = 1, .resource = resource)` */
