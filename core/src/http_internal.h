@@ -53,6 +53,11 @@ const char *pawl_http_observe_start(pawl_context *ctx, const pawl_http_request *
 /* Describes how it ended, and measures it. @param error  NULL when there was an answer. */
 void pawl_http_observe_end(pawl_context *ctx, CURL *easy, const char *method, const pawl_error *error);
 
+/* The same for a libcurl handle of the user's, which gets a span of its own beneath ctx's. */
+void pawl_http_observe_open(pawl_context *ctx, pawl_span *span);
+void pawl_http_observe_close(pawl_context *ctx, pawl_span *span, CURL *easy, pawl_status status,
+                             const pawl_error *error);
+
 /* ---- http_error.c ---- */
 
 /* The pawl_error of a transfer that failed. @param detail  libcurl's words, NULL or "" for none. Returns its status. */

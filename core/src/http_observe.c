@@ -54,28 +54,28 @@ static void hide_query(CURLU *url) {
     curl_free(query);
 }
 
-static void set_part(pawl_context *ctx, CURLU *url, CURLUPart part, const char *key) {
+static void set_part(pawl_span *span, CURLU *url, CURLUPart part, const char *key) {
     char *text = NULL;
     if (curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) != CURLUE_OK)
         return;
     if (part == CURLUPART_PORT)
-        pawl_context_set_int(ctx, key, strtol(text, NULL, 10));
+        pawl_span_set_int(span, key, strtol(text, NULL, 10));
     else
-        pawl_context_set_string(ctx, key, text);
+        pawl_span_set_string(span, key, text);
     curl_free(text);
 }
 
-static void set_url(pawl_context *ctx, const char *text) {
+static void set_url(pawl_span *span, const char *text) {
     CURLU *url = curl_url();
     if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK) {
-        set_part(ctx, url, CURLUPART_HOST, "server.address");
-        set_part(ctx, url, CURLUPART_PORT, "server.port");
+        set_part(span, url, CURLUPART_HOST, "server.address");
+        set_part(span, url, CURLUPART_PORT, "server.port");
         hide(url, CURLUPART_USER);
         hide(url, CURLUPART_PASSWORD);
         hide_query(url);
         char *full = NULL;
         if (curl_url_get(url, CURLUPART_URL, &full, 0) == CURLUE_OK)
-            pawl_context_set_string(ctx, "url.full", full);
+            pawl_span_set_string(span, "url.full", full);
         curl_free(full);
     }
     curl_url_cleanup(url);
@@ -93,29 +93,32 @@ static const char *known_method(const char *method) {
 }
 
 /* A retry above marks its child with the attempt. */
-static void set_resend_count(pawl_context *ctx) {
-    const pawl_span *span = pawl_context_span_of(ctx);
+static void set_resend_count(pawl_span *span) {
     for (uint32_t i = 0; i < span->attribute_count; i++) {
         const pawl_attribute *a = &span->attributes[i];
         if (a->type == PAWL_ATTRIBUTE_INT && strcmp(a->key, "pawl.attempt") == 0 && a->value.integer > 1) {
-            pawl_context_set_int(ctx, "http.request.resend_count", a->value.integer - 1);
+            pawl_span_set_int(span, "http.request.resend_count", a->value.integer - 1);
             return;
         }
     }
 }
 
+static const char *describe_request(pawl_span *span, const char *method, const char *url) {
+    const char *known = known_method(method);
+    if (!span)
+        return known;
+    pawl_span_set_kind(span, PAWL_SPAN_CLIENT);
+    pawl_span_set_string(span, "http.request.method", known);
+    if (strcmp(known, method) != 0)
+        pawl_span_set_string(span, "http.request.method_original", method);
+    set_url(span, url);
+    set_resend_count(span);
+    return known;
+}
+
 const char *pawl_http_observe_start(pawl_context *ctx, const pawl_http_request *request) {
     const char *method = request->method ? request->method : request->body_bytes ? "POST" : "GET";
-    const char *known = known_method(method);
-    if (!pawl_context_is_observed(ctx))
-        return known;
-    pawl_span_set_kind(pawl_context_span_of(ctx), PAWL_SPAN_CLIENT);
-    pawl_context_set_string(ctx, "http.request.method", known);
-    if (strcmp(known, method) != 0)
-        pawl_context_set_string(ctx, "http.request.method_original", method);
-    set_url(ctx, request->url);
-    set_resend_count(ctx);
-    return known;
+    return describe_request(pawl_context_span_of(ctx), method, request->url);
 }
 
 static const char *protocol_version(CURL *easy) {
@@ -143,21 +146,21 @@ static void find_error_type(long code, const pawl_error *error, char type[24]) {
         snprintf(type, 24, "%s", error ? pawl_status_word(pawl_error_status(error)) : "");
 }
 
-static void describe(pawl_context *ctx, CURL *easy, long code, const char *error_type) {
+static void describe_end(pawl_span *span, CURL *easy, long code, const char *error_type) {
     char *peer = NULL;
     long port = 0;
     const char *version = protocol_version(easy);
     if (code)
-        pawl_context_set_int(ctx, "http.response.status_code", code);
+        pawl_span_set_int(span, "http.response.status_code", code);
     if (version)
-        pawl_context_set_string(ctx, "network.protocol.version", version);
+        pawl_span_set_string(span, "network.protocol.version", version);
     if (curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &peer) == CURLE_OK && peer && *peer) {
-        pawl_context_set_string(ctx, "network.peer.address", peer);
+        pawl_span_set_string(span, "network.peer.address", peer);
         curl_easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &port);
-        pawl_context_set_int(ctx, "network.peer.port", port);
+        pawl_span_set_int(span, "network.peer.port", port);
     }
     if (*error_type)
-        pawl_context_set_string(ctx, "error.type", error_type);
+        pawl_span_set_string(span, "error.type", error_type);
 }
 
 /* ---- the metric ---- */
@@ -184,14 +187,44 @@ static void measure(pawl_context *ctx, CURL *easy, const char *method, long code
     pawl_context_measure(ctx, &duration, (double)us / 1e6, attributes, count);
 }
 
-void pawl_http_observe_end(pawl_context *ctx, CURL *easy, const char *method, const pawl_error *error) {
-    if (!pawl_context_is_observed(ctx) && !ctx->root->runtime->measurers)
-        return;
+static bool nobody_listens(const pawl_context *ctx) {
+    return !pawl_context_is_observed(ctx) && !ctx->root->runtime->measurers;
+}
+
+static void observe_end(pawl_context *ctx, pawl_span *span, CURL *easy, const char *method, const pawl_error *error) {
     long code = 0;
     char error_type[24];
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
     find_error_type(code, error, error_type);
-    if (pawl_context_is_observed(ctx))
-        describe(ctx, easy, code, error_type);
+    if (span)
+        describe_end(span, easy, code, error_type);
     measure(ctx, easy, method, code, error_type);
+}
+
+void pawl_http_observe_end(pawl_context *ctx, CURL *easy, const char *method, const pawl_error *error) {
+    if (!nobody_listens(ctx))
+        observe_end(ctx, pawl_context_span_of(ctx), easy, method, error);
+}
+
+/* ---- a handle of the user's: what it did is known when it has ended ---- */
+
+void pawl_http_observe_open(pawl_context *ctx, pawl_span *span) {
+    if (pawl_context_is_observed(ctx))
+        pawl_span_open(ctx, span, "HTTP");
+}
+
+void pawl_http_observe_close(pawl_context *ctx, pawl_span *span, CURL *easy, pawl_status status,
+                             const pawl_error *error) {
+    if (nobody_listens(ctx))
+        return;
+    pawl_span *open = pawl_context_is_observed(ctx) ? span : NULL;
+    const char *method = NULL, *url = NULL;
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_METHOD, &method);
+    curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+    method = describe_request(open, method ? method : "GET", url ? url : "");
+    observe_end(ctx, open, easy, method, error);
+    if (open) {
+        open->name = method;
+        pawl_span_close(ctx, open, status, error);
+    }
 }

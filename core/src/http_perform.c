@@ -96,11 +96,21 @@ pawl_status pawl_context_curl_perform(pawl_context *ctx, void *easy, int *ret_re
     if (!multi)
         return cannot_add(CURLM_OUT_OF_MEMORY, err);
     CURLcode result = CURLE_OK;
-    status = perform_with(multi, ctx, easy, &result, err);
+    pawl_span span;
+    pawl_error *error = NULL;
+    pawl_http_observe_open(ctx, &span);
+    status = perform_with(multi, ctx, easy, &result, &error);
     give_multi(ctx->root->runtime, multi);
-    if (status != PAWL_OK)
-        return status;
-    if (ret_result)
+    if (status == PAWL_OK && ret_result)
         *ret_result = (int)result;
-    return result == CURLE_OK ? PAWL_OK : pawl_http_curl_error(err, "curl_perform", easy, result, NULL);
+    if (status == PAWL_OK && result != CURLE_OK)
+        status = pawl_http_curl_error(&error, "curl_perform", easy, result, NULL);
+    pawl_http_observe_close(ctx, &span, easy, status, error);
+    if (err && error) {
+        pawl_error_unref(*err);
+        *err = error;
+    } else {
+        pawl_error_unref(error);
+    }
+    return status;
 }

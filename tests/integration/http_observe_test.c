@@ -3,6 +3,8 @@
 #include "leaves.h"
 #include "recorder.h"
 
+#include <curl/curl.h>
+#include <pawl/primitives/function.h>
 #include <pawl/primitives/retry.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -138,6 +140,37 @@ static void a_request_keeps_its_own_headers(void **state) {
     pawl_context_unref(ctx);
 }
 
+static pawl_status perform(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)in, (void)ret_out;
+    CURL *easy = curl_easy_init();
+    curl_easy_setopt(easy, CURLOPT_URL, user);
+    curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    pawl_status status = pawl_context_curl_perform(ctx, easy, NULL, err);
+    curl_easy_cleanup(easy);
+    return status;
+}
+
+static void a_handle_of_ones_own_has_a_span_beneath_the_leafs(void **state) {
+    struct http_bed *bed = *state;
+    serve(bed->server, "/", {.status = 404});
+    struct ended ended =
+        drive(bed, BY_RUN, pawl_function("leaf", perform, (void *)url_of(bed, "/")), NULL, pawl_value_null());
+    assert_int_equal(ended.status, PAWL_OK);
+    forget(&ended);
+    const struct recorded_span *span = span_named(&recorder, "HEAD");
+    assert_string_equal(span->parent, "leaf");
+    assert_int_equal(span->kind, PAWL_SPAN_CLIENT);
+    expect_part(span->attributes, "http.response.status_code=404");
+    expect_part(span->attributes, "server.address=127.0.0.1");
+    assert_string_equal(measured, "http.client.request.duration http.request.method=HEAD "
+                                  "http.response.status_code=404 error.type=404");
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", http_closed_port());
+    ended = drive(bed, BY_RUN, pawl_function("leaf", perform, url), NULL, pawl_value_null());
+    expect_end(&ended, PAWL_E_UNAVAILABLE, NULL);
+    expect_part(nth_span_named(&recorder, "HEAD", 1)->attributes, "error.type=unavailable");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(an_exchange_is_described_on_its_span, reset),
@@ -146,6 +179,7 @@ int main(void) {
         cmocka_unit_test_setup(a_connection_that_is_refused_is_measured, reset),
         cmocka_unit_test_setup(what_the_context_sends_along_is_the_runtimes_choice, reset),
         cmocka_unit_test_setup(a_request_keeps_its_own_headers, reset),
+        cmocka_unit_test_setup(a_handle_of_ones_own_has_a_span_beneath_the_leafs, reset),
     };
     return cmocka_run_group_tests(tests, set_up_bed, tear_down_bed);
 }

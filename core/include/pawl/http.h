@@ -99,7 +99,8 @@ PAWL_API PAWL_NODISCARD pawl_primitive *pawl_http_new(const char *name, pawl_htt
 
 /**
  * curl_easy_perform() that ends within a millisecond of a cancel and obeys the deadline; for blocking leaves. Its
- * connections stay with the runtime for the next one.
+ * connections stay with the runtime for the next one. It has a client span of its own, named by its method; headers are
+ * the handle's own business.
  * @param easy        A CURL *; borrowed; not in use by a multi handle (PAWL_E_INVALID). CURLOPT_NOSIGNAL and
  * CURLOPT_QUICK_EXIT are set on it.
  * @param ret_result  The CURLcode when the transfer ended by itself; may be NULL.
