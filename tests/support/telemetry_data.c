@@ -166,10 +166,10 @@ const pawl_log_data *all_logs(size_t *ret_count) {
          .dropped_attributes = 2,
          .level = PAWL_LOG_WARN,
          .flags = 1},
-        {.text = "", .time_unix_ns = START, .level = PAWL_LOG_DEBUG},
+        {.text = "", .time_unix_ns = START, .observed_unix_ns = START, .level = PAWL_LOG_DEBUG},
         {.text = NULL, .observed_unix_ns = START, .level = 77},
-        {.text = "bad", .time_unix_ns = START, .level = PAWL_LOG_ERROR},
-        {.text = "fine", .time_unix_ns = START, .level = PAWL_LOG_INFO},
+        {.text = "bad", .time_unix_ns = START, .observed_unix_ns = START, .level = PAWL_LOG_ERROR},
+        {.text = "fine", .time_unix_ns = START, .observed_unix_ns = START, .level = PAWL_LOG_INFO},
     };
     *ret_count = sizeof logs / sizeof *logs;
     return logs;
