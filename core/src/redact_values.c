@@ -3,8 +3,9 @@
 #include <string.h>
 #include <strings.h>
 
-#define LOOKS_RANDOM                                                                                                   \
-    6u /* bytes with letters and digits that make a secret of a weak name's value; twice that of a faint one's */
+#define FAR 256u /* bytes looked at behind a faint or weak name */
+/* Bytes with letters and digits that make a secret of a weak name's value; twice that of a faint one's. */
+#define LOOKS_RANDOM 6u
 
 static bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
@@ -62,17 +63,18 @@ static bool is_common_word(const char *text, const struct pawl_redact_range *ran
     return false;
 }
 
-/* A call, an index, or a path of names such as os.environ. */
+/* A path of names such as os.environ, a call or an index. */
 static bool is_expression(const char *text, size_t length, const struct pawl_redact_range *range) {
-    if (range->end < length && (text[range->end] == '(' || text[range->end] == '[' || text[range->end] == '{'))
-        return true;
-    bool dotted = false;
+    bool dotted = false, digits = false;
     for (size_t i = range->start; i < range->end; i++) {
-        if (!is_letter(text[i]) && text[i] != '.')
+        if (!is_letter(text[i]) && !is_digit(text[i]) && text[i] != '.')
             return false;
         dotted |= text[i] == '.';
+        digits |= is_digit(text[i]);
     }
-    return dotted;
+    if (range->end < length && (text[range->end] == '(' || text[range->end] == '[' || text[range->end] == '{'))
+        return true;
+    return dotted && !digits;
 }
 
 /* $NAME, ${NAME}, $(command), and {{ placeholder }} are filled in later. */
@@ -162,10 +164,12 @@ static bool plain_value(const char *text, size_t length, const struct pawl_shape
                         struct pawl_redact_range *range) {
     range->start = name->value;
     if (name->kind == PAWL_NAME_HEADER && name->colon) {
+        if (text[range->start] == '{' || text[range->start] == '[')
+            return false;
         range->end = header_end(text, name, length);
         while (range->end > range->start && is_space(text[range->end - 1]))
             range->end--;
-        return range->end > range->start && !is_common_word(text, range) && !strchr("{[", text[range->start]);
+        return range->end > range->start && !is_common_word(text, range);
     }
     bool open = name->colon || name->spaced; /* may be code */
     bool whole = !open && !name->in_query && begins_line(text, name->start);
@@ -185,20 +189,27 @@ static bool plain_value(const char *text, size_t length, const struct pawl_shape
     return is_plausible(name->kind, open, text, &judged);
 }
 
-bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_name *name,
-                      struct pawl_redact_range *ret_range) {
+static bool find_value(const char *text, size_t length, const struct pawl_shape_name *name,
+                       struct pawl_redact_range *range) {
     size_t at = name->value, escapes = 0;
     if (at + 1 < length && strchr("bBrRuU", text[at]) && is_quote(text[at + 1]))
         at++; /* Python's prefixes */
     while (at + escapes < length && text[at + escapes] == '\\')
         escapes++;
-    if (at + escapes < length && is_quote(text[at + escapes])) {
-        ret_range->start = at + escapes + 1;
-        ret_range->end = closing_quote(text, ret_range->start, length, text[at + escapes], escapes);
-        return ret_range->end > ret_range->start && !pawl_shape_is_hidden(text, ret_range) &&
-               is_plausible(name->kind, false, text, ret_range);
-    }
-    return plain_value(text, length, name, ret_range) && !pawl_shape_is_hidden(text, ret_range);
+    if (at + escapes >= length || !is_quote(text[at + escapes]))
+        return plain_value(text, length, name, range) && !pawl_shape_is_hidden(text, range);
+    range->start = at + escapes + 1;
+    range->end = closing_quote(text, range->start, length, text[at + escapes], escapes);
+    return range->end > range->start && !pawl_shape_is_hidden(text, range) &&
+           is_plausible(name->kind, false, text, range);
+}
+
+/* What is seldom hidden is not looked at far: text made of such names would be looked at again from each. */
+bool pawl_shape_value(const char *text, size_t length, const struct pawl_shape_name *name,
+                      struct pawl_redact_range *ret_range) {
+    bool is_far = name->kind < PAWL_NAME_STRONG && length - name->value > FAR;
+    return (!is_far || find_value(text, name->value + FAR, name, ret_range)) &&
+           find_value(text, length, name, ret_range);
 }
 
 bool pawl_shape_hides_member(const struct pawl_redaction *redaction, const char *name, const char *text) {

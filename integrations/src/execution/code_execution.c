@@ -303,6 +303,8 @@ static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_
         return no_memory(node, err);
     add_spans_file(run);
     status = run_and_measure(run, provider, &result, err);
+    run->out.redaction.cut = run->err.redaction.cut =
+        status == PAWL_OK && result->outcome == PAWL_EXECUTION_OUTPUT_LIMIT;
     bool out_passed = pawl_redact_finish(&run->out), err_passed = pawl_redact_finish(&run->err);
     if (status == PAWL_OK && !(out_passed && err_passed))
         status = no_memory(node, err);

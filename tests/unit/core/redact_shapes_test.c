@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +229,41 @@ static void every_part_of_a_text_is_read_within_its_bounds(void **state) {
     }
 }
 
+static void a_long_value_goes_whole(void **state) {
+    (void)state;
+    static const char *const names[] = {"token: ", "{\"token\": \"", "key=", "API_KEY=", "Authorization: "};
+    for (size_t i = 0; i < COUNT(names); i++) {
+        char text[4000] = "", expected[64];
+        size_t length = (size_t)snprintf(text, sizeof text, "%s", names[i]);
+        for (; length < sizeof text - 1; length++)
+            text[length] = "ab1"[length % 3];
+        snprintf(expected, sizeof expected, "%s" R, names[i]);
+        const struct row row = {text, expected};
+        check(NULL, &row, 1);
+    }
+}
+
+/* What would be looked at again from each of its words takes minutes if it is looked at far. */
+static void text_made_of_names_is_walked_in_linear_time(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"key=",      "token:",      "x_key=",   "key=\"",      "key='\\\"",
+                                         "Cookie: {", "a://b:",      "://",      "-----BEGIN ", "eyJabcdefgh.",
+                                         "\\",        "password: ",  "token=\\", "x_key=${",    "Bearer a-",
+                                         "sk-a",      "a.password=", "@"};
+    const struct pawl_redaction redaction = pawl_redaction_of(NULL, true);
+    const size_t length = 1u << 18;
+    char *text = malloc(length), *shown;
+    size_t shown_length;
+    for (size_t i = 0; i < COUNT(pieces); i++) {
+        size_t piece = strlen(pieces[i]);
+        for (size_t at = 0; at < length; at++)
+            text[at] = at == length - 1 ? '(' : pieces[i][at % piece];
+        assert_true(pawl_redact_text(&redaction, text, length, &shown, &shown_length));
+        free(shown);
+    }
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_the_value_and_keeps_the_name),
@@ -236,6 +272,8 @@ int main(void) {
         cmocka_unit_test(shapes_can_be_turned_off_and_names_added),
         cmocka_unit_test(refuses_bad_options),
         cmocka_unit_test(every_part_of_a_text_is_read_within_its_bounds),
+        cmocka_unit_test(a_long_value_goes_whole),
+        cmocka_unit_test(text_made_of_names_is_walked_in_linear_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
