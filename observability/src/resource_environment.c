@@ -1,53 +1,9 @@
 /* OTEL_RESOURCE_ATTRIBUTES: "key=value,key=value" with percent-encoding (OpenTelemetry's resource SDK specification).
  */
+#include "environment_internal.h"
 #include "resource_internal.h"
-#include "utf8_internal.h"
 #include <stdlib.h>
 #include <string.h>
-
-static int digit_of(char c) {
-    char lower = (char)(c | 0x20);
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* In place. False for a percent sign without two digits, for NUL, and for what is no UTF-8. */
-static bool decode(char *text) {
-    char *to = text;
-    for (const char *from = text; *from; from++) {
-        if (*from != '%') {
-            *to++ = *from;
-            continue;
-        }
-        int high = digit_of(from[1]), low = high >= 0 ? digit_of(from[2]) : -1;
-        if (low < 0 || high + low == 0)
-            return false;
-        *to++ = (char)(high * 16 + low);
-        from += 2;
-    }
-    *to = '\0';
-    return pawl_utf8_valid(text, (size_t)(to - text)) == (size_t)(to - text);
-}
-
-static char *trim(char *text) {
-    text += strspn(text, " \t");
-    size_t length = strlen(text);
-    while (length > 0 && strchr(" \t", text[length - 1]))
-        text[--length] = '\0';
-    return text;
-}
-
-/* Splits one entry in place; false when it is broken. */
-static bool split(char *entry, char **ret_key, char **ret_value) {
-    char *equals = strchr(entry, '=');
-    if (!equals)
-        return false;
-    *equals = '\0';
-    *ret_key = trim(entry);
-    *ret_value = trim(equals + 1);
-    return decode(*ret_key) && decode(*ret_value) && **ret_key != '\0';
-}
 
 /* Reads the list, and sets what it says only when wanted: nothing is taken of a list with an error in it. */
 static bool walk(char *text, pawl_resource *set, pawl_status *ret_status, pawl_error **err) {
@@ -56,7 +12,7 @@ static bool walk(char *text, pawl_resource *set, pawl_status *ret_status, pawl_e
          entry = strtok_r(NULL, ",", &rest)) {
         if (entry[strspn(entry, " \t")] == '\0')
             continue;
-        if (!split(entry, &key, &value))
+        if (!pawl_environment_split(entry, &key, &value))
             return false;
         pawl_attribute attribute = pawl_attribute_string(key, value);
         if (set)
