@@ -1,0 +1,356 @@
+/* Metrics of every primitive: counts, durations, what is in flight, whole runs, exemplars, the seed's names. */
+#include "failing_malloc.h"
+#include "leaves.h"
+#include "reading.h"
+#include "virtual_runtime.h"
+#include <math.h>
+#include <pawl/primitives/primitives.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define OF(type, name, outcome) "pawl.node.name=" name ",pawl.outcome=" outcome ",pawl.primitive.type=" type
+
+struct shop {
+    struct fake_clock time;
+    pawl_runtime *runtime;
+    pawl_metrics *metrics;
+};
+
+static void open_with(struct shop *shop, pawl_metrics_options options) {
+    options.size = sizeof options;
+    *shop = (struct shop){.metrics = pawl_metrics_new(&options, NULL)};
+    shop->runtime = virtual_runtime(&shop->time);
+    assert_int_equal(pawl_metrics_attach(shop->metrics, shop->runtime, NULL), PAWL_OK);
+}
+
+static int open_shop(void **state) {
+    static struct shop shop;
+    open_with(&shop, (pawl_metrics_options){.seed_names = 1});
+    *state = &shop;
+    return 0;
+}
+
+static int close_shop(void **state) {
+    struct shop *shop = *state;
+    pawl_metrics_unref(shop->metrics);
+    pawl_runtime_unref(shop->runtime);
+    return 0;
+}
+
+/* Takes the node. */
+static pawl_status run(struct shop *shop, pawl_primitive *node) {
+    pawl_context *ctx = pawl_context_new(shop->runtime);
+    pawl_status status = ctx ? pawl_run(node, ctx, NULL, NULL, NULL) : PAWL_E_NOMEM;
+    pawl_context_unref(ctx);
+    pawl_primitive_unref(node);
+    return status;
+}
+
+static void each_node_is_counted_by_type_name_and_outcome(void **state) {
+    struct shop *shop = *state;
+    for (int i = 0; i < 3; i++)
+        run(shop, pawl_sequential("all", passing("one"), passing("two")));
+    run(shop, pawl_sequential("all", passing("one"), failing("two", PAWL_E_DENIED)));
+    pawl_metrics *m = shop->metrics;
+    assert_true(read_value(m, "pawl.primitive.executions", OF("sequential", "all", "ok")) == 3);
+    assert_true(read_value(m, "pawl.primitive.executions", OF("sequential", "all", "denied")) == 1);
+    struct reading one = read_metrics(m, "pawl.primitive.executions", NULL);
+    assert_int_equal(one.points, 5);
+    assert_int_equal(one.kind, PAWL_COUNTER);
+    assert_true(one.is_integer);
+    assert_int_equal(read_metrics(m, "pawl.primitive.duration", OF("sequential", "all", "ok")).count, 3);
+}
+
+static void a_duration_is_in_seconds_in_the_bucket_it_belongs_to(void **state) {
+    struct shop *shop = *state;
+    run(shop, sleeper("nap", PAWL_US(1)));
+    run(shop, sleeper("nap", PAWL_MS(250)));
+    run(shop, sleeper("nap", PAWL_MS(250) + 1));
+    run(shop, sleeper("nap", PAWL_S(301)));
+    struct reading r = read_metrics(shop->metrics, "gen_ai.workflow.duration", "gen_ai.workflow.name=nap");
+    assert_int_equal(r.count, 4);
+    r = read_metrics(shop->metrics, "pawl.primitive.duration", NULL);
+    assert_int_equal(r.bucket_count, 19);
+    assert_int_equal(r.buckets[0], 1);  /* 1 us, inclusive */
+    assert_int_equal(r.buckets[9], 1);  /* 250 ms */
+    assert_int_equal(r.buckets[10], 1); /* just more */
+    assert_int_equal(r.buckets[18], 1);
+    assert_true(r.min == 1e-6 && r.max == 301);
+}
+
+static pawl_status look_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    struct shop *shop = user;
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    assert_true(
+        read_value(shop->metrics, "pawl.primitive.active", "pawl.node.name=outer,pawl.primitive.type=sequential") == 1);
+    return PAWL_OK;
+}
+
+static void what_is_in_flight_rises_and_falls(void **state) {
+    struct shop *shop = *state;
+    run(shop, pawl_sequential("outer", pawl_function("look", look_inside, shop)));
+    struct reading r =
+        read_metrics(shop->metrics, "pawl.primitive.active", "pawl.node.name=outer,pawl.primitive.type=sequential");
+    assert_true(r.found && r.value == 0);
+    assert_int_equal(r.points, 2);
+}
+
+/* The cache leads from addresses to series, and addresses are used again. */
+static void a_pipeline_at_the_place_of_another_is_not_mistaken_for_it(void **state) {
+    struct shop *shop = *state;
+    for (int i = 0; i < 100; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "n%d", i % 10);
+        run(shop, passing(name));
+    }
+    for (int i = 0; i < 10; i++) {
+        char labels[64];
+        snprintf(labels, sizeof labels, "gen_ai.workflow.name=n%d", i);
+        assert_int_equal(read_metrics(shop->metrics, "gen_ai.workflow.duration", labels).count, 10);
+    }
+}
+
+static void a_whole_run_is_a_workflow_and_what_is_beneath_is_not(void **state) {
+    struct shop *shop = *state;
+    run(shop, pawl_sequential("work", passing("step")));
+    run(shop, pawl_sequential("work", failing("step", PAWL_E_LIMIT)));
+    pawl_metrics *m = shop->metrics;
+    assert_int_equal(read_metrics(m, "gen_ai.workflow.duration", "gen_ai.workflow.name=work").count, 1);
+    struct reading failed = read_metrics(m, "gen_ai.workflow.duration", "error.type=limit,gen_ai.workflow.name=work");
+    assert_int_equal(failed.count, 1);
+    assert_int_equal(failed.points, 2);
+}
+
+static pawl_status run_a_child(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out;
+    pawl_context *child = pawl_context_child(ctx);
+    pawl_primitive *node = passing("inner");
+    pawl_status status = pawl_run(node, child, NULL, NULL, err);
+    pawl_primitive_unref(node);
+    pawl_context_unref(child);
+    return status;
+}
+
+static void a_run_inside_a_leaf_is_no_workflow_and_one_that_came_from_elsewhere_is(void **state) {
+    struct shop *shop = *state;
+    run(shop, pawl_function("outer", run_a_child, NULL));
+    assert_false(read_metrics(shop->metrics, "gen_ai.workflow.duration", "gen_ai.workflow.name=inner").found);
+    pawl_context *ctx = pawl_context_new(shop->runtime);
+    assert_true(pawl_context_extract(ctx, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", NULL, NULL));
+    pawl_primitive *node = passing("joined");
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    pawl_primitive_unref(node);
+    pawl_context_unref(ctx);
+    struct reading r = read_metrics(shop->metrics, "gen_ai.workflow.duration", "gen_ai.workflow.name=joined");
+    assert_int_equal(r.count, 1);
+    assert_int_equal(r.exemplar_count, 0); /* not sampled */
+}
+
+static pawl_status open_a_span(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    pawl_span span;
+    pawl_span_open(ctx, &span, "phase");
+    pawl_span_close(ctx, &span, PAWL_OK, NULL);
+    return PAWL_OK;
+}
+
+static void a_span_opened_by_hand_is_no_primitive(void **state) {
+    struct shop *shop = *state;
+    run(shop, pawl_function("leaf", open_a_span, NULL));
+    assert_int_equal(read_metrics(shop->metrics, "pawl.primitive.executions", NULL).points, 1);
+}
+
+static void nodes_beyond_the_limit_are_counted_together(void **state) {
+    (void)state;
+    struct shop shop;
+    open_with(&shop, (pawl_metrics_options){.max_series = 2});
+    for (int i = 0; i < 10; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "n%d", i % 5);
+        run(&shop, passing(name));
+    }
+    assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", "otel.metric.overflow=true").count, 6);
+    assert_true(read_value(shop.metrics, "pawl.primitive.executions", "otel.metric.overflow=true") == 6);
+    assert_true(read_value(shop.metrics, "pawl.primitive.active", "otel.metric.overflow=true") == 0);
+    pawl_metrics_unref(shop.metrics);
+    pawl_runtime_unref(shop.runtime);
+}
+
+/* ---- exemplars ---- */
+
+static const pawl_instrument waits = {.size = sizeof waits, .name = "wait", .unit = "s", .kind = PAWL_HISTOGRAM};
+static const pawl_instrument calls = {.size = sizeof calls, .name = "calls", .kind = PAWL_COUNTER};
+
+struct ids {
+    uint8_t trace[16], span[8];
+};
+
+static pawl_status measure_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                  pawl_error **err) {
+    struct ids *ids = user;
+    (void)in, (void)ret_out, (void)err;
+    pawl_context_trace_id(ctx, ids->trace);
+    pawl_context_span_id(ctx, ids->span);
+    pawl_context_measure(ctx, &waits, 7, NULL, 0);
+    pawl_context_measure(ctx, &waits, 8, NULL, 0);
+    pawl_context_measure(ctx, &waits, 9000, NULL, 0);
+    pawl_context_measure(ctx, &calls, 1, NULL, 0);
+    return PAWL_OK;
+}
+
+static void a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket(void **state) {
+    struct shop *shop = *state;
+    struct ids ids;
+    shop->time.now_ns = PAWL_S(3);
+    run(shop, pawl_function("leaf", measure_inside, &ids));
+    struct reading r = read_metrics(shop->metrics, "wait", "");
+    assert_int_equal(r.count, 3);
+    assert_int_equal(r.exemplar_count, 2);
+    assert_true(r.exemplars[0].value == 7 && r.exemplars[1].value == 9000);
+    assert_memory_equal(r.exemplars[0].trace_id, ids.trace, 16);
+    assert_memory_equal(r.exemplars[0].span_id, ids.span, 8);
+    assert_int_equal(r.exemplars[0].time_unix_ns, PAWL_S(1700000003));
+    assert_int_equal(read_metrics(shop->metrics, "calls", "").exemplar_count, 1);
+    assert_int_equal(read_metrics(shop->metrics, "pawl.primitive.duration", NULL).exemplar_count, 1);
+}
+
+static void after_a_collection_an_exemplar_gives_way_to_a_new_one(void **state) {
+    struct shop *shop = *state;
+    struct ids first, second;
+    run(shop, pawl_function("leaf", measure_inside, &first));
+    assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, first.trace, 16);
+    assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, first.trace, 16);
+    run(shop, pawl_function("leaf", measure_inside, &second));
+    assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, second.trace, 16);
+}
+
+static void exemplars_can_be_switched_off(void **state) {
+    (void)state;
+    struct shop shop;
+    struct ids ids;
+    open_with(&shop, (pawl_metrics_options){.no_exemplars = 1});
+    run(&shop, pawl_function("leaf", measure_inside, &ids));
+    assert_int_equal(read_metrics(shop.metrics, "wait", "").exemplar_count, 0);
+    assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", NULL).exemplar_count, 0);
+    pawl_metrics_unref(shop.metrics);
+    pawl_runtime_unref(shop.runtime);
+}
+
+/* ---- the seed's names ---- */
+
+static void the_seeds_names_are_made_of_ours(void **state) {
+    struct shop *shop = *state;
+    run(shop, pawl_sequential("work", sleeper("nap", PAWL_MS(200))));
+    run(shop, pawl_sequential("work", sleeper("nap", PAWL_MS(20))));
+    run(shop, pawl_sequential("work", failing("nap", PAWL_E_DENIED)));
+    run(shop, pawl_sequential("work", failing("nap", PAWL_E_LIMIT)));
+    pawl_metrics *m = shop->metrics;
+    assert_true(read_value(m, "tta_workflow_executions_total", "status=success,workflow_name=work") == 2);
+    assert_true(read_value(m, "tta_workflow_executions_total", "status=failure,workflow_name=work") == 2);
+    assert_true(read_value(m, "tta_primitive_executions_total",
+                           "primitive_name=work,primitive_type=sequential,status=failure") == 2);
+    struct reading r = read_metrics(m, "tta_execution_duration_seconds", "primitive_type=sequential");
+    assert_int_equal(r.bucket_count, 11);
+    assert_int_equal(r.count, 4);
+    assert_int_equal(r.buckets[0], 2); /* the failures took no time */
+    assert_int_equal(r.buckets[1], 1); /* 20 ms <= 0.05 */
+    assert_int_equal(r.buckets[3], 1); /* 200 ms <= 0.25 */
+    assert_true(fabs(r.sum - 0.22) < 1e-12);
+    assert_false(read_metrics(m, "tta_cache_hits_total", NULL).found);
+    assert_false(read_metrics(m, "e2b_executions_total", NULL).found);
+}
+
+static void cache_and_code(struct shop *shop) {
+    static const double bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
+    static const pawl_instrument requests = {
+        .size = sizeof requests, .name = "pawl.cache.requests", .unit = "{request}", .kind = PAWL_COUNTER};
+    static const pawl_instrument executions = {.size = sizeof executions,
+                                               .name = "pawl.execution.duration",
+                                               .unit = "s",
+                                               .kind = PAWL_HISTOGRAM,
+                                               .bounds = bounds,
+                                               .bound_count = 11};
+    static const char *const how[] = {"hit", "hit", "miss", "shared", "bypass"};
+    static const char *const outcomes[] = {"ok", "nonzero_exit", "exception", "wall_timeout"};
+    for (size_t i = 0; i < 5; i++)
+        pawl_runtime_measure(shop->runtime, &requests, 1,
+                             (pawl_attribute[]){pawl_attribute_string("pawl.cache", how[i]),
+                                                pawl_attribute_string("pawl.node.name", "memo")},
+                             2);
+    for (size_t i = 0; i < 4; i++)
+        pawl_runtime_measure(shop->runtime, &executions, 0.2,
+                             (pawl_attribute[]){pawl_attribute_string("pawl.code.outcome", outcomes[i])}, 1);
+}
+
+static void the_seeds_names_for_caches_and_code_are_there_when_these_are_measured(void **state) {
+    struct shop *shop = *state;
+    cache_and_code(shop);
+    pawl_metrics *m = shop->metrics;
+    assert_true(read_value(m, "tta_cache_hits_total", "cache_type=memory,primitive_name=memo") == 3);
+    assert_true(read_value(m, "tta_cache_misses_total", "cache_type=memory,primitive_name=memo") == 1);
+    assert_true(read_value(m, "e2b_executions_total", "has_error=false,status=success") == 1);
+    assert_true(read_value(m, "e2b_executions_total", "has_error=false,status=failure") == 1);
+    assert_true(read_value(m, "e2b_executions_total", "has_error=true,status=failure") == 2);
+    struct reading r = read_metrics(m, "e2b_execution_duration_seconds", "");
+    assert_true(r.bucket_count == 8 && r.count == 4 && r.buckets[1] == 4);
+}
+
+static void without_the_switch_the_seeds_names_are_not_there(void **state) {
+    (void)state;
+    struct shop shop;
+    open_with(&shop, (pawl_metrics_options){.max_series = 0});
+    run(&shop, passing("leaf"));
+    assert_false(read_metrics(shop.metrics, "tta_primitive_executions_total", NULL).found);
+    pawl_metrics_unref(shop.metrics);
+    pawl_runtime_unref(shop.runtime);
+}
+
+static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
+    (void)state;
+    struct shop shop;
+    open_with(&shop, (pawl_metrics_options){.seed_names = 1});
+    run(&shop, passing("warm")); /* the engine's own memory */
+    for (size_t n = 1; n < 30; n++) {
+        char name[16];
+        snprintf(name, sizeof name, "new%zu", n);
+        pawl_primitive *node = passing(name);
+        pawl_context *ctx = pawl_context_new(shop.runtime);
+        fail_allocation_at(n);
+        assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+        (void)read_metrics(shop.metrics, "pawl.primitive.active", NULL);
+        allow_allocations();
+        pawl_context_unref(ctx);
+        pawl_primitive_unref(node);
+    }
+    assert_true(read_value(shop.metrics, "pawl.primitive.active", NULL) == 0);
+    pawl_metrics_unref(shop.metrics);
+    pawl_runtime_unref(shop.runtime);
+}
+
+#define IN_SHOP(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        IN_SHOP(each_node_is_counted_by_type_name_and_outcome),
+        IN_SHOP(a_duration_is_in_seconds_in_the_bucket_it_belongs_to),
+        IN_SHOP(what_is_in_flight_rises_and_falls),
+        IN_SHOP(a_pipeline_at_the_place_of_another_is_not_mistaken_for_it),
+        IN_SHOP(a_whole_run_is_a_workflow_and_what_is_beneath_is_not),
+        IN_SHOP(a_run_inside_a_leaf_is_no_workflow_and_one_that_came_from_elsewhere_is),
+        IN_SHOP(a_span_opened_by_hand_is_no_primitive),
+        cmocka_unit_test(nodes_beyond_the_limit_are_counted_together),
+        IN_SHOP(a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket),
+        IN_SHOP(after_a_collection_an_exemplar_gives_way_to_a_new_one),
+        cmocka_unit_test(exemplars_can_be_switched_off),
+        IN_SHOP(the_seeds_names_are_made_of_ours),
+        IN_SHOP(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),
+        cmocka_unit_test(without_the_switch_the_seeds_names_are_not_there),
+        cmocka_unit_test(a_run_never_fails_for_want_of_memory_of_metrics),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
