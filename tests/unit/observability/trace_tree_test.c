@@ -70,7 +70,10 @@ static pawl_status open_an_evil_span(void *user, pawl_context *ctx, pawl_value *
                                      pawl_error **err) {
     (void)user, (void)in, (void)ret_out, (void)err;
     pawl_span span;
-    pawl_span_open(ctx, &span, "evil\x1b[2J\nname");
+    pawl_span_open(ctx, &span,
+                   "evil\x1b[2J\nname\xC2\x9B"
+                   "1m\xE2\x80\xAE"
+                   "x\xFF");
     pawl_span_close(ctx, &span, PAWL_OK, NULL);
     return PAWL_OK;
 }
@@ -80,7 +83,58 @@ static void cleans_names_of_control_bytes(void **state) {
     struct page page = {.length = 0};
     trace(&page, (pawl_trace_tree_options){0}, pawl_inline("node", open_an_evil_span, NULL));
     assert_null(strchr(page.text, '\x1b'));
-    assert_non_null(strstr(page.text, "evil?[2J?name"));
+    assert_non_null(strstr(page.text, "evil?[2J?name?1m?x\xEF\xBF\xBD"));
+}
+
+/* Spans as a sandboxed program may tell them: number i beneath number parent(i). */
+static void tell(pawl_context *ctx, unsigned i, unsigned parent) {
+    pawl_span span;
+    pawl_span_init(ctx, &span, "told");
+    memset(span.span_id, 1, 8);
+    memcpy(span.span_id, &i, sizeof i);
+    memset(span.parent_span_id, 1, 8);
+    memcpy(span.parent_span_id, &parent, sizeof parent);
+    span.start_ns = i;
+    span.end_ns = i + 1;
+    pawl_span_tell(ctx, &span);
+}
+
+#define DEEP 900
+
+static pawl_status tell_many(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    for (unsigned i = 1; i <= DEEP; i++)
+        tell(ctx, i, i - 1);
+    tell(ctx, 5001, 5002); /* a ring */
+    tell(ctx, 5002, 5001);
+    tell(ctx, 5003, 5003);
+    return PAWL_OK;
+}
+
+static char deep_text[1 << 20];
+
+static void keep_text(void *user, const char *text, size_t length) {
+    (void)user;
+    assert_true(length < sizeof deep_text);
+    memcpy(deep_text, text, length + 1);
+}
+
+static void bears_spans_of_any_depth_and_rings_of_them(void **state) {
+    (void)state;
+    struct fake_clock time = {.other_threads = false};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    assert_int_equal(pawl_trace_tree(runtime, NULL, .write = keep_text), PAWL_OK);
+    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_primitive *node = pawl_inline("node", tell_many, NULL);
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    size_t lines = 0;
+    for (const char *at = deep_text; *at; at++)
+        lines += *at == '\n';
+    assert_int_equal(lines, 1 + DEEP + 1 + 1); /* node, chain, the one that names itself, the note */
+    assert_non_null(strstr(deep_text, "(2 further spans are not shown)"));
+    pawl_context_unref(ctx);
+    pawl_primitive_unref(node);
+    pawl_runtime_unref(runtime);
 }
 
 static void colours_outcomes_only_when_asked(void **state) {
@@ -189,6 +243,7 @@ int main(void) {
         cmocka_unit_test(shows_each_node_beneath_its_parent_with_outcome_and_time),
         cmocka_unit_test(numbers_the_attempts_and_tells_how_each_ended),
         cmocka_unit_test(cleans_names_of_control_bytes),
+        cmocka_unit_test(bears_spans_of_any_depth_and_rings_of_them),
         cmocka_unit_test(colours_outcomes_only_when_asked),
         cmocka_unit_test(counts_spans_over_the_bound),
         cmocka_unit_test(keeps_the_nodes_above_when_the_trace_is_full),
