@@ -57,12 +57,12 @@ static int map_cache(const pawl_point_data *from, pawl_attribute labels[LABELS])
 
 /* A caller that was given another's result did not have to work for it. */
 static int map_hit(const pawl_point_data *from, pawl_attribute labels[LABELS]) {
-    const char *how = text_of(from, "pawl.cache");
+    const char *how = text_of(from, "pawl.cache.result");
     return strcmp(how, "hit") == 0 || strcmp(how, "shared") == 0 ? map_cache(from, labels) : -1;
 }
 
 static int map_miss(const pawl_point_data *from, pawl_attribute labels[LABELS]) {
-    return strcmp(text_of(from, "pawl.cache"), "miss") == 0 ? map_cache(from, labels) : -1;
+    return strcmp(text_of(from, "pawl.cache.result"), "miss") == 0 ? map_cache(from, labels) : -1;
 }
 
 /* A program that ended by itself, well or not, is no error there. */
@@ -85,8 +85,8 @@ static const struct rule rules[SEED_METRICS] = {
     {"tta_primitive_executions_total", "", "Primitive executions", "pawl.primitive.duration", map_primitive, NULL, 0},
     {"tta_execution_duration_seconds", "s", "Primitive durations", "pawl.primitive.duration", map_type, tta_bounds,
      sizeof tta_bounds / sizeof *tta_bounds},
-    {"tta_cache_hits_total", "", "Cache hits", "pawl.cache.requests", map_hit, NULL, 0},
-    {"tta_cache_misses_total", "", "Cache misses", "pawl.cache.requests", map_miss, NULL, 0},
+    {"tta_cache_hits_total", "", "Cache hits", "pawl.cache.lookups", map_hit, NULL, 0},
+    {"tta_cache_misses_total", "", "Cache misses", "pawl.cache.lookups", map_miss, NULL, 0},
     {"e2b_executions_total", "", "Code executions", "pawl.execution.duration", map_e2b, NULL, 0},
     {"e2b_execution_duration_seconds", "s", "Code execution durations", "pawl.execution.duration", map_none, e2b_bounds,
      sizeof e2b_bounds / sizeof *e2b_bounds},

@@ -268,7 +268,7 @@ static void the_seeds_names_are_made_of_ours(void **state) {
 static void cache_and_code(struct shop *shop) {
     static const double bounds[] = {0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120};
     static const pawl_instrument requests = {
-        .size = sizeof requests, .name = "pawl.cache.requests", .unit = "{request}", .kind = PAWL_COUNTER};
+        .size = sizeof requests, .name = "pawl.cache.lookups", .unit = "{request}", .kind = PAWL_COUNTER};
     static const pawl_instrument executions = {.size = sizeof executions,
                                                .name = "pawl.execution.duration",
                                                .unit = "s",
@@ -279,7 +279,7 @@ static void cache_and_code(struct shop *shop) {
     static const char *const outcomes[] = {"ok", "nonzero_exit", "exception", "wall_timeout"};
     for (size_t i = 0; i < 5; i++)
         pawl_runtime_measure(shop->runtime, &requests, 1,
-                             (pawl_attribute[]){pawl_attribute_string("pawl.cache", how[i]),
+                             (pawl_attribute[]){pawl_attribute_string("pawl.cache.result", how[i]),
                                                 pawl_attribute_string("pawl.node.name", "memo")},
                              2);
     for (size_t i = 0; i < 4; i++)

@@ -35,7 +35,7 @@ typedef struct pawl_metrics_options {
                             tta_execution_duration_seconds{primitive_type}, tta_cache_hits_total and
                             tta_cache_misses_total{primitive_name,cache_type}, e2b_executions_total{status,has_error},
                             e2b_execution_duration_seconds. status is "success" or "failure". The last four need
-                            pawl.cache.requests and pawl.execution.duration to be measured. */
+                            pawl.cache.lookups and pawl.execution.duration to be measured. */
     uint64_t no_exemplars; /**< Not 0: no measurement is remembered with its trace. */
 } pawl_metrics_options;
 
