@@ -117,18 +117,28 @@ pawl_value *pawl_redact_value(const struct pawl_redaction *redaction, pawl_value
 
 /* ---- errors ---- */
 
+/* A message that is as long as one gets was cut. */
+static struct pawl_redaction redaction_of(const struct pawl_redaction *redaction, const pawl_error *error) {
+    struct pawl_redaction own = *redaction;
+    own.cut |= strlen(pawl_error_message(error)) + 4 >= PAWL_ERROR_MESSAGE_BYTES;
+    return own;
+}
+
 static bool error_needs(const struct pawl_redaction *redaction, const pawl_error *error) {
-    for (; error; error = pawl_error_cause(error))
-        if (text_needs(redaction, pawl_error_message(error)))
+    for (; error; error = pawl_error_cause(error)) {
+        const struct pawl_redaction own = redaction_of(redaction, error);
+        if (text_needs(&own, pawl_error_message(error)))
             return true;
+    }
     return false;
 }
 
 static pawl_error *redact_error(const struct pawl_redaction *redaction, const pawl_error *error) {
     if (!error)
         return NULL;
-    char message[1024]; /* as long as one gets */
+    char message[PAWL_ERROR_MESSAGE_BYTES];
     const char *text = pawl_error_message(error);
+    const struct pawl_redaction own = redaction_of(redaction, error);
     pawl_error_info info = {.size = sizeof info,
                             .status = pawl_error_status(error),
                             .failure_class = pawl_error_class(error),
@@ -136,7 +146,7 @@ static pawl_error *redact_error(const struct pawl_redaction *redaction, const pa
                             .reason = pawl_error_cancel_reason(error),
                             .retry_after_ns = pawl_error_retry_after_ns(error),
                             .cause = redact_error(redaction, pawl_error_cause(error))}; /* at most 32 */
-    pawl_redact_into(redaction, text, strlen(text), message, sizeof message);
+    pawl_redact_into(&own, text, strlen(text), message, sizeof message);
     return pawl_error_make(&info, pawl_error_path(error), message);
 }
 

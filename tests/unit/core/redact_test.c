@@ -254,6 +254,11 @@ static void an_error_keeps_all_but_its_words(void **state) {
     error = NULL;
     pawl_redact_error(&redaction, &error);
     assert_null(error);
+    pawl_error_set(&error, PAWL_E_FAILED, "%1018shunter2", "");
+    assert_int_equal(strlen(pawl_error_message(error)), 1023);
+    pawl_redact_error(&redaction, &error);
+    assert_null(strstr(pawl_error_message(error), "hunt"));
+    pawl_error_unref(error);
     pawl_runtime_unref(runtime);
 }
 
