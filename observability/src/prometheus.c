@@ -45,6 +45,7 @@ static void put_metadata(struct writer *w, const char *keyword) {
 static void put_header(struct writer *w) {
     static const char *const types[] = {"counter", "gauge", "histogram", "info"};
     const pawl_metric_data *metric = w->family->metric;
+    const char *help = *metric->description ? metric->description : *metric->name ? metric->name : w->family->name;
     bool is_info = w->family->type == PAWL_PROM_INFO;
     put_metadata(w, "TYPE");
     pawl_prom_puts(&w->out, is_info && !is_openmetrics(w) ? "gauge" : types[w->family->type]);
@@ -55,7 +56,7 @@ static void put_header(struct writer *w) {
         pawl_prom_puts(&w->out, "\n");
     }
     put_metadata(w, "HELP");
-    pawl_prom_put_escaped(&w->out, *metric->description ? metric->description : metric->name, is_openmetrics(w));
+    pawl_prom_put_escaped(&w->out, help, is_openmetrics(w));
     pawl_prom_puts(&w->out, "\n");
 }
 

@@ -98,10 +98,16 @@ pawl_status pawl_prom_write(const pawl_resource *resource, const pawl_metric_dat
 
 /* ---- prometheus_accept.c: what a scraper asks for ---- */
 
+/* Of one format: what the most specific range that names it says. */
+struct pawl_prom_choice {
+    double q;
+    int specific; /* 0: not named */
+    int order;    /* in the list */
+};
+
 struct pawl_prom_accept {
-    double text, openmetrics;                 /* q of each, as the most specific range says */
-    int text_specific, openmetrics_specific;  /* 0: not named yet */
-    int text_order, openmetrics_order, count; /* where in the list */
+    struct pawl_prom_choice text, openmetrics;
+    int count;
 };
 
 /* Reads one Accept header; several are read one after another. */

@@ -84,7 +84,8 @@ static bool read_labels(struct pawl_prom_labels *labels, const pawl_point_data *
     }
     if (labels->names.failed)
         return false;
-    qsort_r(labels->labels, count, sizeof *labels->labels, by_name, &labels->names);
+    if (count > 1)
+        qsort_r(labels->labels, count, sizeof *labels->labels, by_name, &labels->names);
     return true;
 }
 
