@@ -156,9 +156,9 @@ static void put_any(struct pawl_page_out *out, const struct pawl_otlp_any *any) 
 }
 
 bool pawl_page_is_content(const char *key) {
-    static const char *const keys[] = {
-        "pawl.code.text",    "pawl.code.stdout",     "pawl.code.stderr",           "pawl.candidate.text",
-        "exception.message", "exception.stacktrace", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"};
+    static const char *const keys[] = {"pawl.code.text",       "pawl.code.stdout",           "pawl.code.stderr",
+                                       "pawl.candidate.text",  "pawl.fix.program",           "exception.message",
+                                       "exception.stacktrace", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (strcmp(key, keys[i]) == 0)
             return true;

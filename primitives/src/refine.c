@@ -67,11 +67,23 @@ static struct refine_slot *find_slot(struct refine_run *run) {
     return NULL;
 }
 
-static void set_round(struct refine_slot *slot, pawl_frame *frame, uint64_t round) {
+/* What is tried, since the executor may be given it in another form: a text, or the program of an object. */
+static void set_candidate(const struct refine_slot *slot, pawl_frame *frame, pawl_span *span) {
+    if (!pawl_context_records_content(pawl_frame_context(frame)))
+        return;
+    const cJSON *json = pawl_value_json(slot->candidate);
+    const char *text = cJSON_GetStringValue(json);
+    text = text ? text : pawl_value_get_string(slot->candidate, "program", NULL);
+    if (text)
+        pawl_span_set_string(span, "pawl.candidate.text", text);
+}
+
+static void describe_slot(struct refine_slot *slot, pawl_frame *frame, uint64_t round) {
     pawl_span *span = frame->observed ? frame->children->own.span : NULL; /* the child that was just started */
     if (!span)
         return;
     pawl_span_set_int(span, "pawl.round", (int64_t)round);
+    set_candidate(slot, frame, span);
     memcpy(slot->span_id, span->span_id, sizeof slot->span_id);
 }
 
@@ -115,7 +127,7 @@ static void execute(struct refine_run *run, pawl_frame *frame, pawl_value *candi
                                  .parent = run->answer.parent,
                                  .started_ns = pawl_frame_now(frame)};
     if (slot->input && start_slot(run, frame, slot)) {
-        set_round(slot, frame, run->round);
+        describe_slot(slot, frame, run->round);
         run->executions++;
         run->round_executions++;
         return;

@@ -7,6 +7,7 @@
 #include "refine_internal.h"
 #include "utf8_internal.h"
 #include <pawl/integrations/execution.h>
+#include <pawl/observer.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +115,8 @@ static pawl_step start(const struct fix *fix, struct fix_frame *f, pawl_frame *f
         return fail(run, frame, event, error);
     run->started_ns = pawl_frame_now(frame);
     run->program = run->task.program;
+    if (pawl_context_records_content(pawl_frame_context(frame)))
+        pawl_frame_set_string(frame, "pawl.fix.program", run->program);
     return run_test(fix, run, frame, event, run->task.test, run->program);
 }
 

@@ -1,6 +1,7 @@
 // ---- details.js: everything about the selected span ----
 
-const shownElsewhere = new Set(['pawl.code.text', 'pawl.code.stdout', 'pawl.code.stderr', 'pawl.candidate.text']);
+const shownElsewhere = new Set(['pawl.code.text', 'pawl.code.stdout', 'pawl.code.stderr', 'pawl.candidate.text',
+    'pawl.fix.program']);
 const openSections = new Map([['Resource', false], ['Scope', false], ['Program that ran', false]]);
 
 // A part that stays open or closed from span to span.
@@ -205,7 +206,9 @@ function showDetails() {
     title.append(' ', chip(span.outcome));
     if (span.attempt) parts.splice(2, 0, make('p', 'hint', 'Attempt ' + span.attempt.number + ' of ' +
         span.attempt.group.attempts.length + ' \u2014 ' + visible(span.attempt.label)));
+    const original = span.get('pawl.fix.program');
     if (span.raw.message) parts.push(make('p', 'message ' + span.outcome.kind, visible(span.raw.message)));
+    if (typeof original === 'string') parts.push(section('Program before', null, programBlock(original)));
     if (span.attempt && span.attempt.program !== null) parts.push(programPart(span.attempt));
     if (span.attempt && typeof code === 'string' && span.attempt.program !== code)
         parts.push(...textPart('Program that ran', code));

@@ -178,12 +178,15 @@ function labelOf(span, container) {
     return parts.length > 0 ? parts.join(' \u00b7 ') : span.raw.name;
 }
 
-// The text that changes from try to try: a repair loop's candidate, else the program that ran.
-function programOf(span, container) {
+// The text that changes from try to try: a repair loop's candidate, else the program that ran. What ran before the first
+// candidate was the loop's own program; what runs after the last repeats one, without saying which.
+function programOf(span, { container, last }) {
     for (let at = span; at && at !== container; at = at.parent) {
         const candidate = at.get('pawl.candidate.text');
         if (typeof candidate === 'string') return candidate;
     }
+    const original = container.get('pawl.fix.program');
+    if (typeof original === 'string') return last ? null : original;
     const code = span.get('pawl.code.text');
     return typeof code === 'string' ? code : null;
 }
@@ -191,10 +194,10 @@ function programOf(span, container) {
 function makeAttempt(span, groups) {
     const container = span.isCode ? containerOf(span) : span.parent ?? span;
     let group = groups.get(container);
-    if (!group) groups.set(container, group = { container, attempts: [], first: null });
-    const program = programOf(span, container);
+    if (!group) groups.set(container, group = { container, attempts: [], first: null, last: null });
+    const program = programOf(span, group);
     const attempt = { span, group, program, number: group.attempts.length + 1, label: labelOf(span, container) };
-    attempt.previous = group.last ?? null;
+    attempt.previous = group.last;
     if (program !== null) {
         group.first ??= attempt;
         group.last = attempt;

@@ -144,6 +144,17 @@ def compares_programs(path):
     no_troubles("attempts")
 
 
+def compares_candidates():
+    path = page("fixing", samples.lines(samples.fixing()))
+    browser.open(path, f"#view=attempts&span={span_id(6)}")
+    check("the first candidate is compared with the program before", text("#details .diff .line.del .text"),
+          "            high = middle - 1")
+    check("what ran is there too", text("#details .part .output"), "run(test, 1)\n")
+    check("changes of each attempt", browser.ask("[...document.querySelectorAll('#attempts .changes')].map((e) => e.textContent)"),
+          ["", "+1 \u22121", "+1 \u22121", ""])
+    no_troubles("candidates")
+
+
 def leaves_content_out():
     path = page("quiet", samples.lines(samples.repair()), "--no-content")
     with open(path, encoding="utf-8") as file:
@@ -201,6 +212,7 @@ try:
     is_moved_by_keys(run)
     finds(run)
     compares_programs(run)
+    compares_candidates()
     leaves_content_out()
     is_inert()
     survives_circles()

@@ -118,6 +118,21 @@ def repair():
     return t
 
 
+def fixing():
+    """A repair as `pawl fix` traces it: what runs is a driver, what changes is the candidate."""
+    t = Trace(6)
+    root = t.span("fix", 0, 100, a={"pawl.primitive.type": "fix", "pawl.fix.program": BROKEN})
+    loop = t.span("loop", 10, 80, root, a={"pawl.primitive.type": "refine"})
+    marks = [{}, {"pawl.candidate": 1, "pawl.round": 1, "pawl.candidate.text": SECOND},
+             {"pawl.candidate": 2, "pawl.round": 1, "pawl.candidate.text": THIRD}, {}]
+    for i, more in enumerate(marks):
+        test = t.span("test", 1 + i * 20, 9 + i * 20, loop if more else root, a={"pawl.primitive.type": "fix_test", **more})
+        t.span("execute", 2 + i * 20, 8 + i * 20, test, a={
+            "pawl.primitive.type": "code_execution", "pawl.code.digest": str(i), "pawl.code.text": f"run(test, {i})\n",
+            "pawl.code.outcome": "ok" if i > 1 else "check_failed"})
+    return t
+
+
 def request():
     """Another trace: branches, a cache, a cancelled one, an orphan."""
     t = Trace(2)

@@ -256,6 +256,32 @@ static void spans_say_round_candidate_and_why_it_stopped(void **state) {
     play_drop(&play, out);
 }
 
+static void spans_hold_what_was_tried_where_content_is_recorded(void **state) {
+    (void)state;
+    for (int recorded = 0; recorded < 2; recorded++) {
+        static struct recorder recorder;
+        struct fake_clock time = {0};
+        struct play play = {.answers = {"{\"candidates\": [\"text\", {\"n\": 42, \"program\": \"six * 7\"}]}"}};
+        pawl_runtime *runtime = virtual_runtime(&time);
+        record(runtime, &recorder);
+        pawl_runtime_set_content(runtime, recorded);
+        pawl_context *ctx = pawl_context_new(runtime);
+        pawl_primitive *node = refining(&play, .max_rounds = 1);
+        pawl_value *out = NULL;
+        assert_int_equal(pawl_run(node, ctx, NULL, &out, NULL), PAWL_OK);
+        assert_string_equal(nth_span_named(&recorder, "try", 0)->attributes,
+                            recorded ? "pawl.candidate=1 pawl.round=1 pawl.candidate.text=text"
+                                     : "pawl.candidate=1 pawl.round=1");
+        assert_string_equal(nth_span_named(&recorder, "try", 1)->attributes,
+                            recorded ? "pawl.candidate=2 pawl.round=1 pawl.candidate.text=six * 7"
+                                     : "pawl.candidate=2 pawl.round=1");
+        pawl_primitive_unref(node);
+        pawl_context_unref(ctx);
+        pawl_runtime_unref(runtime);
+        play_drop(&play, out);
+    }
+}
+
 static void expect_refused(pawl_primitive *node, const char *part) {
     pawl_error *err = pawl_primitive_error(node);
     assert_non_null(err);
@@ -312,6 +338,7 @@ int main(void) {
         cmocka_unit_test(cancel_and_deadline_end_it_at_every_boundary),
         cmocka_unit_test(running_out_of_memory_anywhere_is_an_error_and_leaks_nothing),
         cmocka_unit_test(spans_say_round_candidate_and_why_it_stopped),
+        cmocka_unit_test(spans_hold_what_was_tried_where_content_is_recorded),
         cmocka_unit_test(bad_options_name_the_remedy),
         cmocka_unit_test(huge_budgets_do_not_wrap),
     };
