@@ -103,7 +103,14 @@ bool pawl_secret_forms(const char *value, size_t length, bool (*add)(void *user,
 bool pawl_shape_next(const struct pawl_redaction *redaction, const char *text, size_t length, size_t from,
                      struct pawl_redact_range *ret_range);
 /* redact_values.c: the value behind a name that counts. Where it begins and ends; false for none. */
-enum pawl_name_kind { PAWL_NAME_PLAIN = 0, PAWL_NAME_FAINT, PAWL_NAME_WEAK, PAWL_NAME_STRONG, PAWL_NAME_HEADER };
+enum pawl_name_kind {
+    PAWL_NAME_PLAIN = 0,
+    PAWL_NAME_FAINT,  /* key */
+    PAWL_NAME_WEAK,   /* token, auth */
+    PAWL_NAME_SOFT,   /* api_key, next_token: code has such variables too */
+    PAWL_NAME_STRONG, /* API_KEY, password */
+    PAWL_NAME_HEADER, /* Authorization */
+};
 struct pawl_shape_name {
     enum pawl_name_kind kind;
     size_t start;                 /* of the name in text */

@@ -106,8 +106,10 @@ static enum pawl_name_kind soft_kind(const char *name, size_t length, struct par
     bool lower = false;
     for (size_t i = 0; i < length; i++)
         lower |= is_lower(name[i]);
-    if (index > 0 || !lower)
+    if (!lower)
         return PAWL_NAME_STRONG;
+    if (index > 0)
+        return PAWL_NAME_SOFT;
     return is_word(part, "key") ? PAWL_NAME_FAINT : PAWL_NAME_WEAK;
 }
 

@@ -186,6 +186,8 @@ static bool plain_value(const char *text, size_t length, const struct pawl_shape
     }
     if (!whole && (is_common_word(text, &judged) || is_expression(text, length, &judged)))
         return false;
+    if (name->kind == PAWL_NAME_SOFT) /* an assignment between variables is no secret */
+        return name->colon || !name->spaced || looks_random(text, &judged, LOOKS_RANDOM);
     return is_plausible(name->kind, open, text, &judged);
 }
 

@@ -23,7 +23,8 @@
  * known beginning is seen by nobody. Tell the values you know. Exceptions of the shapes, made so that code and compiler
  * messages stay readable: names that end in what is about a secret (KeyError, token_type, password_length, key_id); a
  * bare `key` or, not in capitals and with a space before the value, a bare `token` or `auth`, unless letters and digits
- * are mixed in it; calls and words such as None, true, str behind a space.
+ * are mixed in it; likewise an assignment with spaces to a variable such as next_token; calls and words such as None,
+ * true, str behind a space.
  *
  * The replacement never cuts a character. Text without anything to hide is not copied.
  */
