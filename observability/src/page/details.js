@@ -208,6 +208,8 @@ function showDetails() {
         span.attempt.group.attempts.length + ' \u2014 ' + visible(span.attempt.label)));
     const original = span.get('pawl.fix.program');
     if (span.raw.message) parts.push(make('p', 'message ' + span.outcome.kind, visible(span.raw.message)));
+    if (span.isCode && typeof code !== 'string')
+        parts.push(make('p', 'hint', 'The program and its output were not recorded: --trace-content does.'));
     if (typeof original === 'string') parts.push(section('Program before', null, programBlock(original)));
     if (span.attempt && span.attempt.program !== null) parts.push(programPart(span.attempt));
     if (span.attempt && typeof code === 'string' && span.attempt.program !== code)

@@ -91,6 +91,15 @@ def is_moved_by_keys(path):
     browser.key("Home")
     browser.key("n")
     check("n finds the next failure", selected(), span_id(2))
+    browser.key("z")
+    check("z zooms to the span", browser.ask("parseFloat(document.querySelector('#row-1 .bar').style.width)"), 100)
+    browser.key("x")
+    check("x shows the whole trace", browser.ask("parseFloat(document.querySelector('#row-0 .bar').style.width)"), 100)
+    browser.key("t")
+    check("t turns light and dark", browser.ask("document.documentElement.dataset.theme"), "dark")
+    browser.key("?")
+    check("? tells the keys", browser.ask("document.querySelector('#help').open"), True)
+    browser.ask("document.querySelector('#help button').click()")
     browser.key("]")
     check("the next trace", names()[0], "request")
     check("an orphan is at the top, and marked", browser.ask(
@@ -161,6 +170,7 @@ def leaves_content_out():
         whole = file.read()
     check("no program, output or message", [w for w in ("Where a word", "larch 4", "held-back", "503") if w in whole], [])
     browser.open(path, f"#span={span_id(7)}")
+    check("it says why", "--trace-content" in text("#details"), True)
     check("and yet the outcome", text("#details .chip"), "wall_timeout")
 
 
