@@ -1,16 +1,16 @@
 /** @file pawl/redact.h  @brief Keeps secrets out of what leaves a run: spans, logs, errors, results, feedback, files.
  *
- * Two kinds of text are replaced by PAWL_REDACTED:
- *  - *known values*: what pawl_runtime_add_secret() was given, wherever it occurs, also inside other text, and also in
- *    base64 (standard and URL alphabet, at any alignment, so inside a Basic credential too), percent-encoded as a
- *    JSON string, and, of a value with several lines, each line of 16 bytes and more by itself. Where values overlap,
- * all of them go.
- *  - *shapes*: text that looks like a secret. `NAME=value`, `NAME: value` and `"NAME": "value"`, where NAME has the
- * part KEY, TOKEN, SECRET, PASSWORD, PASSWD, PASSPHRASE, CREDENTIAL, AUTH, AUTHORIZATION or COOKIE (parts are divided
- * by
- *    '_', '-' and capitals: api_key, x-api-key, apiKey; not monkey, author or tokens): the value goes, the name stays.
- *    The password of a URL. `Bearer` tokens, keys with a well-known beginning (sk-, ghp_, e2b_, AKIA, xoxb-, ...), JSON
- *    Web Tokens and PEM private keys.
+ * Two kinds of text are replaced by PAWL_REDACTED.
+ *
+ * Known values: what pawl_runtime_add_secret() was given, wherever it occurs, inside other text too. Also in base64
+ * (standard and URL alphabet, at any alignment, so inside a Basic credential), percent-encoded, and as a JSON string;
+ * and of a value with several lines each line of 16 bytes and more by itself. Where values overlap, all of them go.
+ *
+ * Shapes: text that looks like a secret. NAME=value, NAME: value and "NAME": "value", where NAME has the part KEY,
+ * TOKEN, SECRET, PASSWORD, PASSWD, PASSPHRASE, CREDENTIAL, AUTH, AUTHORIZATION or COOKIE in any case (parts are divided
+ * by '_', '-' and capitals: api_key, x-api-key, apiKey; not monkey, author or tokens): the value goes, the name stays.
+ * The password of a URL. Bearer tokens, keys with a well-known beginning (sk-, ghp_, e2b_, AKIA, xoxb-, ...), JSON Web
+ * Tokens and PEM private keys.
  *
  * Where which applies:
  *  - spans (attributes, events, error messages), logs, error messages of the code-execution node, feedback and attempt
