@@ -6,6 +6,8 @@
 #define TRACEPARENT_LENGTH (PAWL_W3C_TRACEPARENT_BYTES - 1)
 #define TRACESTATE_ENTRIES 32
 #define PART_BYTES 256 /* of a key, and of a value */
+#define TRACESTATE_BYTES 512
+#define BIG_ENTRY_BYTES 128
 
 static bool is_blank(char c) {
     return c == ' ' || c == '\t';
@@ -164,20 +166,71 @@ static size_t read_entries(const char *text, struct entry entries[TRACESTATE_ENT
     return kept;
 }
 
-char *pawl_w3c_normalise_tracestate(const char *text) {
-    struct entry entries[TRACESTATE_ENTRIES];
-    size_t count = text ? read_entries(text, entries) : 0;
-    size_t size = 0;
+static char *join_entries(const struct entry *entries, size_t count) {
+    size_t size = 1;
     for (size_t i = 0; i < count; i++)
         size += entries[i].length + 1; /* a comma, or the NUL */
-    char *result = count > 0 ? malloc(size) : NULL;
+    char *result = malloc(size);
     if (!result)
         return NULL;
     char *at = result;
+    *at = '\0';
     for (size_t i = 0; i < count; i++) {
         memcpy(at, entries[i].text, entries[i].length);
         at += entries[i].length;
         *at++ = i + 1 < count ? ',' : '\0';
     }
     return result;
+}
+
+char *pawl_w3c_normalise_tracestate(const char *text) {
+    struct entry entries[TRACESTATE_ENTRIES];
+    size_t count = text ? read_entries(text, entries) : 0;
+    return count > 0 ? join_entries(entries, count) : NULL;
+}
+
+/* ---- changing an entry ---- */
+
+static size_t remove_entry(struct entry *entries, size_t count, size_t place) {
+    memmove(entries + place, entries + place + 1, (count - place - 1) * sizeof *entries);
+    return count - 1;
+}
+
+static size_t joined_length(const struct entry *entries, size_t count) {
+    size_t length = count > 0 ? count - 1 : 0;
+    for (size_t i = 0; i < count; i++)
+        length += entries[i].length;
+    return length;
+}
+
+/* Section 3.3.1.5: big entries go first, then the last ones. The first `kept` stay. */
+static size_t shrink(struct entry *entries, size_t count, size_t kept) {
+    for (size_t i = count; i-- > kept && joined_length(entries, count) > TRACESTATE_BYTES;)
+        if (entries[i].length > BIG_ENTRY_BYTES)
+            count = remove_entry(entries, count, i);
+    while (count > kept && (count > TRACESTATE_ENTRIES || joined_length(entries, count) > TRACESTATE_BYTES))
+        count--;
+    return count;
+}
+
+char *pawl_w3c_set_entry(const char *text, const char *key, const char *value) {
+    struct entry entries[TRACESTATE_ENTRIES + 1];
+    char own[2 * PART_BYTES + 2];
+    size_t count = text ? read_entries(text, entries + 1) : 0, key_length = strlen(key);
+    size_t value_length = value ? strlen(value) : 0;
+    if (!is_key(key, key_length) || (value && !is_value(value, value_length)))
+        return NULL;
+    for (size_t i = 1; i <= count; i++)
+        if (entries[i].key_length == key_length && memcmp(entries[i].text, key, key_length) == 0) {
+            memmove(entries + i, entries + i + 1, (count - i) * sizeof *entries);
+            count--;
+            break;
+        }
+    if (!value)
+        return join_entries(entries + 1, count);
+    memcpy(own, key, key_length);
+    own[key_length] = '=';
+    memcpy(own + key_length + 1, value, value_length);
+    entries[0] = (struct entry){.text = own, .key_length = key_length, .length = key_length + 1 + value_length};
+    return join_entries(entries, shrink(entries, count + 1, 1));
 }

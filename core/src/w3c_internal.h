@@ -32,4 +32,24 @@ void pawl_w3c_format_traceparent(const struct pawl_traceparent *parent, char ret
  */
 PAWL_NODISCARD char *pawl_w3c_normalise_tracestate(const char *text);
 
+/**
+ * Sets an entry: it goes to the front, the others keep their order. Beyond 32 entries the last goes; beyond 512 bytes
+ * whole entries go, first those over 128 bytes, then from the end, never the new one.
+ * @param text   A tracestate; NULL or a bad one is none.
+ * @param value  NULL removes the entry.
+ * @return New text, "" when nothing is left, released with free(); NULL without memory, or when key or value are bad.
+ */
+PAWL_NODISCARD char *pawl_w3c_set_entry(const char *text, const char *key, const char *value);
+
+/* OpenTelemetry's entry, ot=key:value;key:value, at most 256 bytes ("TraceState: Probability Sampling"). */
+
+/**
+ * Sets the sampling threshold th, as the first part of the entry.
+ * @param threshold  Its digits; NULL removes it.
+ * @return New text as of pawl_w3c_set_entry(); NULL when nothing changes, or without memory.
+ */
+PAWL_NODISCARD char *pawl_w3c_set_threshold(const char *text, const char *threshold);
+/** Reads rv, 14 lower-case hexadecimal digits. @return Whether it is there and valid. */
+bool pawl_w3c_random_value(const char *text, uint64_t *ret_number);
+
 #endif

@@ -13,7 +13,7 @@ static void run_core(struct bench *bench) {
 static const struct {
     const char *name;
     void (*run)(struct bench *bench);
-} areas[] = {{"core", run_core}, {"sandbox", bench_sandbox}, {"fix", bench_fix}};
+} areas[] = {{"core", run_core}, {"sandbox", bench_sandbox}, {"fix", bench_fix}, {"tracing", bench_tracing}};
 
 int main(int argc, char **argv) {
     const char *area = "core";
@@ -32,6 +32,6 @@ int main(int argc, char **argv) {
         bench_finish(bench, json);
         return 0;
     }
-    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix\n", area);
+    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, tracing\n", area);
     return 2;
 }

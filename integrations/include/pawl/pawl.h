@@ -4,8 +4,10 @@
 
 #include <pawl/core.h>
 #include <pawl/integrations/integrations.h>
+#include <pawl/observability/trace_memory.h>
 #include <pawl/observability/trace_page.h>
 #include <pawl/observability/trace_tree.h>
+#include <pawl/observability/tracer.h>
 #include <pawl/primitives/primitives.h>
 
 #endif

@@ -1,0 +1,243 @@
+/* From the queue to the exporters. */
+#include "batch_internal.h"
+#include "engine_internal.h"
+#include "export_internal.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LOOK_AT_DATE_NS PAWL_MIN(1)
+#define ARENA_BYTES 65536
+#define LOOKS 4 /* enough to decide about all traces that were complete when it began */
+
+uint64_t pawl_batch_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
+}
+
+/* ---- exporting ---- */
+
+/* The date is looked at again when no trace would be torn by a new one, or after a while. */
+static int64_t wall_offset(struct pawl_batch *batch) {
+    struct pawl_span_ring_totals totals;
+    uint64_t now = pawl_batch_now();
+    pawl_span_rings_totals(batch->rings, &totals);
+    if (totals.started == totals.ended || now - batch->offset_seen_ns > LOOK_AT_DATE_NS) {
+        pawl_runtime_refresh_wall_offset(batch->setup.runtime);
+        batch->offset_seen_ns = now;
+    }
+    return pawl_runtime_wall_offset(batch->setup.runtime);
+}
+
+static pawl_status call(struct pawl_batch *batch, struct pawl_batch_exporter *to, size_t count, uint64_t timeout_ns,
+                        pawl_error **err) {
+    uint64_t start = pawl_batch_now();
+    atomic_store(&to->inflight, count);
+    pawl_status status = pawl_exporter_spans(to->exporter, batch->setup.resource, batch->data, count, timeout_ns, err);
+    atomic_store(&to->inflight, 0);
+    atomic_fetch_add(status == PAWL_OK ? &to->exported : &to->failed, count);
+    atomic_fetch_add(&to->operations, 1);
+    atomic_fetch_add(&to->operation_ns, pawl_batch_now() - start);
+    if (status != PAWL_OK)
+        atomic_store(&to->last_status, (uint64_t)status);
+    return status;
+}
+
+static pawl_status call_all(struct pawl_batch *batch, size_t count, uint64_t end_ns, pawl_error **err) {
+    pawl_status first = PAWL_OK;
+    for (size_t i = 0; i < batch->setup.exporter_count; i++) {
+        uint64_t now = pawl_batch_now(), left = now < end_ns ? end_ns - now : 0;
+        uint64_t timeout = left < batch->setup.export_timeout_ns ? left : batch->setup.export_timeout_ns;
+        pawl_status status = call(batch, &batch->exporters[i], count, timeout, first == PAWL_OK ? err : NULL);
+        first = first == PAWL_OK ? status : first;
+    }
+    return first;
+}
+
+static size_t decode(struct pawl_batch *batch, size_t count) {
+    int64_t offset = wall_offset(batch);
+    size_t good = 0;
+    for (size_t i = 0; i < count; i++)
+        if (pawl_record_decode(&batch->slots[i], offset, &batch->arena, &batch->data[good]))
+            good++;
+    atomic_fetch_add(&batch->no_memory, count - good);
+    return good;
+}
+
+static void release(struct pawl_batch *batch, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        pawl_record_release(&batch->slots[i], &batch->budget);
+    pawl_arena_free(&batch->arena);
+}
+
+static pawl_status export_slots(struct pawl_batch *batch, size_t count, uint64_t end_ns, pawl_error **err) {
+    size_t good = decode(batch, count);
+    pawl_status status = good > 0 ? call_all(batch, good, end_ns, err) : PAWL_OK;
+    atomic_fetch_add(&batch->processed, good);
+    release(batch, count);
+    return status;
+}
+
+/* ---- collecting ---- */
+
+/* Fills the rest of the slots from the queue; *ret_looked: all rings are empty. */
+static size_t collect_from_rings(struct pawl_batch *batch, size_t used, bool *ret_looked) {
+    size_t room = (size_t)batch->setup.max_batch_size - used;
+    size_t taken = pawl_span_rings_take(batch->rings, batch->slots + used, room);
+    *ret_looked = taken < room;
+    if (!batch->tail)
+        return used + taken;
+    used += pawl_tail_pass(batch->tail, batch->slots + used, taken);
+    if (*ret_looked)
+        pawl_tail_looked(batch->tail);
+    return used;
+}
+
+static bool is_closing(const struct pawl_batch *batch) {
+    return batch->tail && pawl_tail_is_closing(batch->tail);
+}
+
+/* The next batch: what was held and is kept first. Fewer than the slots: there is no more. */
+static size_t collect(struct pawl_batch *batch) {
+    size_t most = (size_t)batch->setup.max_batch_size, used = 0;
+    bool looked = false;
+    for (int looks = 0; used < most && looks < LOOKS && !(looked && !is_closing(batch)); looks++) {
+        if (batch->tail)
+            used += pawl_tail_take(batch->tail, batch->slots + used, most - used);
+        if (used < most)
+            used = collect_from_rings(batch, used, &looked);
+    }
+    if (batch->tail && used < most)
+        used += pawl_tail_take(batch->tail, batch->slots + used, most - used);
+    return used;
+}
+
+static void throw_away(struct pawl_batch *batch) {
+    size_t count;
+    while ((count = collect(batch)) > 0) {
+        atomic_fetch_add(&batch->dropped_shutdown, count);
+        release(batch, count);
+    }
+}
+
+pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, bool drop_late, uint64_t end_ns, pawl_error **err) {
+    pawl_status first = PAWL_OK;
+    for (size_t most = (size_t)batch->setup.max_batch_size, count = most; count == most && !batch->abandoned;) {
+        if (pawl_batch_now() >= end_ns) {
+            if (drop_late)
+                throw_away(batch);
+            return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
+        }
+        if (!all && pawl_span_rings_waiting(batch->rings) < most)
+            break;
+        count = collect(batch);
+        pawl_status status = count > 0 ? export_slots(batch, count, end_ns, first == PAWL_OK ? err : NULL) : PAWL_OK;
+        first = first == PAWL_OK ? status : first;
+    }
+    return first;
+}
+
+/* ---- life ---- */
+
+static bool allocate(struct pawl_batch *batch) {
+    const struct pawl_batch_setup *setup = &batch->setup;
+    batch->budget.most = setup->max_queue_bytes;
+    batch->slots = malloc((size_t)setup->max_batch_size * sizeof *batch->slots);
+    batch->data = malloc((size_t)setup->max_batch_size * sizeof *batch->data);
+    batch->rings = pawl_span_rings_new(setup->max_queue_size, pawl_batch_ring, batch);
+    if (setup->tail)
+        batch->tail = pawl_tail_new(setup->tail, &batch->budget);
+    return batch->slots && batch->data && batch->rings && (batch->tail || !setup->tail);
+}
+
+struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_error **err) {
+    struct pawl_batch *batch = calloc(1, sizeof *batch);
+    if (batch) {
+        pthread_condattr_t attributes;
+        batch->setup = *setup;
+        batch->bell = -1;
+        batch->arena.chunk_bytes = ARENA_BYTES;
+        pthread_mutex_init(&batch->work, NULL);
+        pthread_mutex_init(&batch->lock, NULL);
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&batch->changed, &attributes);
+        pthread_condattr_destroy(&attributes);
+        for (size_t i = 0; i < setup->exporter_count; i++)
+            batch->exporters[i].exporter = setup->exporters[i];
+    }
+    if (batch && allocate(batch))
+        return batch;
+    pawl_batch_free(batch);
+    pawl_error_set(err, PAWL_E_NOMEM, "tracer: out of memory");
+    return NULL;
+}
+
+void pawl_batch_free(struct pawl_batch *batch) {
+    if (!batch)
+        return;
+    if (batch->rings)
+        pawl_span_rings_close(batch->rings);
+    pawl_tail_free(batch->tail);
+    pawl_arena_free(&batch->arena);
+    free(batch->slots);
+    free(batch->data);
+    if (batch->bell >= 0)
+        close(batch->bell);
+    pawl_error_unref(batch->flush_error);
+    pthread_cond_destroy(&batch->changed);
+    pthread_mutex_destroy(&batch->lock);
+    pthread_mutex_destroy(&batch->work);
+    free(batch);
+}
+
+struct pawl_span_rings *pawl_batch_rings(struct pawl_batch *batch) {
+    return batch->rings;
+}
+
+struct pawl_heap_budget *pawl_batch_budget(struct pawl_batch *batch) {
+    return &batch->budget;
+}
+
+struct pawl_tail *pawl_batch_tail(struct pawl_batch *batch) {
+    return batch->tail;
+}
+
+/* ---- figures ---- */
+
+void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats) {
+    struct pawl_span_ring_totals totals;
+    pawl_span_rings_totals(batch->rings, &totals);
+    stats->started = totals.started;
+    stats->live = totals.started > totals.ended ? totals.started - totals.ended : 0;
+    stats->queue_size = totals.waiting;
+    stats->queue_capacity = batch->setup.max_queue_size;
+    stats->processed = atomic_load(&batch->processed);
+    stats->dropped_full = totals.dropped;
+    stats->dropped_no_memory = totals.failed + atomic_load(&batch->no_memory);
+    stats->dropped_shutdown = atomic_load(&batch->dropped_shutdown);
+    if (!batch->tail)
+        return;
+    struct pawl_tail_figures *figures = pawl_tail_figures(batch->tail);
+    stats->dropped_no_memory += atomic_load(&figures->no_memory);
+    stats->dropped_undecided = atomic_load(&figures->given_up);
+    stats->not_kept = atomic_load(&figures->not_kept);
+    stats->held = atomic_load(&figures->spans);
+    stats->held_traces = atomic_load(&figures->traces);
+}
+
+bool pawl_batch_exporter_stats(struct pawl_batch *batch, size_t index, pawl_tracer_exporter_stats *stats) {
+    if (index >= batch->setup.exporter_count)
+        return false;
+    struct pawl_batch_exporter *from = &batch->exporters[index];
+    stats->name = pawl_exporter_name(from->exporter);
+    stats->inflight = atomic_load(&from->inflight);
+    stats->exported = atomic_load(&from->exported);
+    stats->failed = atomic_load(&from->failed);
+    stats->last_status = atomic_load(&from->last_status);
+    stats->operations = atomic_load(&from->operations);
+    stats->operation_ns = atomic_load(&from->operation_ns);
+    return true;
+}

@@ -1,0 +1,85 @@
+/* Takes finished spans out of the queue and calls the exporters with them, on a thread of its own or on request. */
+#ifndef PAWL_BATCH_INTERNAL_H
+#define PAWL_BATCH_INTERNAL_H
+
+#include "span_ring_internal.h"
+#include "tail_internal.h"
+#include <pawl/observability/tracer.h>
+
+#define PAWL_TRACER_EXPORTERS 8u
+
+struct pawl_batch;
+
+/* What a batch works with; it owns all of it but the resource and the exporters. */
+struct pawl_batch_setup {
+    pawl_runtime *runtime; /* for the time of day, while it lives */
+    pawl_resource *resource;
+    pawl_exporter *const *exporters;
+    size_t exporter_count;
+    uint64_t max_queue_size, max_queue_bytes, max_batch_size;
+    uint64_t schedule_delay_ns, export_timeout_ns;
+    const struct pawl_tail_rules *tail; /* NULL: none is held */
+};
+
+/* NULL with PAWL_E_NOMEM or PAWL_E_UNSUPPORTED. */
+struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_error **err);
+/* Starts its thread. */
+pawl_status pawl_batch_start(struct pawl_batch *batch, pawl_error **err);
+/* Nobody writes any more, and its thread has ended, or never was. */
+void pawl_batch_free(struct pawl_batch *batch);
+
+struct pawl_span_rings *pawl_batch_rings(struct pawl_batch *batch);
+struct pawl_heap_budget *pawl_batch_budget(struct pawl_batch *batch);
+struct pawl_tail *pawl_batch_tail(struct pawl_batch *batch); /* NULL for none */
+
+/* Exports what waits now. With a thread it waits for it at most timeout_ns, else this thread does it. Returns the first
+ * failure, PAWL_E_TIMEOUT when the time was up. */
+pawl_status pawl_batch_flush(struct pawl_batch *batch, uint64_t timeout_ns, pawl_error **err);
+/* Exports for the last time, then cancels the exporters. False: an exporter does not come back; then the batch must not
+ * be freed. */
+bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns);
+
+void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats);
+bool pawl_batch_exporter_stats(struct pawl_batch *batch, size_t index, pawl_tracer_exporter_stats *stats);
+
+/* ---- batch.c, for batch_thread.c ---- */
+
+struct pawl_batch_exporter {
+    pawl_exporter *exporter;
+    _Atomic uint64_t inflight, exported, failed, last_status, operations, operation_ns;
+};
+
+struct pawl_batch {
+    struct pawl_batch_setup setup;
+    struct pawl_batch_exporter exporters[PAWL_TRACER_EXPORTERS];
+    struct pawl_span_rings *rings;
+    struct pawl_heap_budget budget;
+    struct pawl_tail *tail;
+    _Atomic uint64_t processed, dropped_shutdown, no_memory;
+
+    pthread_mutex_t work; /* of whoever exports; guards what follows */
+    struct pawl_span_record *slots;
+    pawl_span_data *data;
+    struct arena arena;
+    uint64_t offset_seen_ns; /* when the time of day was looked at */
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t changed;
+    uint64_t flush_wanted, flush_done;
+    pawl_status flush_status; /* of the flush that ended last */
+    pawl_error *flush_error;
+    bool stopping, ended;
+    atomic_bool abandoned; /* nobody waits for its thread any more: the runtime may be gone */
+    uint64_t stop_ns;      /* no export begins later */
+    pthread_t thread;
+    bool has_thread;
+    int bell;
+};
+
+uint64_t pawl_batch_now(void); /* CLOCK_MONOTONIC */
+/* Exports full batches; all: also the rest. An exporter gets no more time than until end_ns; later nothing is exported,
+ * and with drop_late what is left is thrown away. Under work. Returns the first failure. */
+pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, bool drop_late, uint64_t end_ns, pawl_error **err);
+void pawl_batch_ring(void *batch);
+
+#endif

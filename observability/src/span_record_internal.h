@@ -1,0 +1,105 @@
+/* A finished span as it waits in the queue: a fixed head and a payload of bytes, in the record itself while it is
+ * small, else allocated. Made by the thread that ends the span, read by the one that exports. */
+#ifndef PAWL_SPAN_RECORD_INTERNAL_H
+#define PAWL_SPAN_RECORD_INTERNAL_H
+
+#include "arena_internal.h"
+#include <pawl/observability/export.h>
+#include <stdatomic.h>
+
+#define PAWL_RECORD_ROOM 160u
+#define PAWL_PATH_BYTES 256u /* of pawl.primitive.path */
+#define PAWL_PATH_DEPTH 128u /* so many names fill a path */
+
+struct pawl_span_limits {
+    uint32_t attributes, events, links, event_attributes, link_attributes;
+    uint64_t characters; /* of a value */
+};
+
+enum {
+    PAWL_RECORD_REMOTE = 1,   /* the parent is in another process */
+    PAWL_RECORD_NODE = 2,     /* of a primitive, not opened by hand */
+    PAWL_RECORD_WORKFLOW = 4, /* of a pipeline's root */
+    PAWL_RECORD_OWN_NAME = 8, /* the path was cut: the name stands behind it */
+    PAWL_RECORD_ROOT = 16,    /* it has no open parent in this process */
+    PAWL_RECORD_LAST = 32,    /* no root of the trace is open any more */
+};
+
+struct pawl_span_record {
+    uint64_t start_ns, end_ns; /* monotonic */
+    uint8_t trace_id[16], span_id[8], parent_span_id[8];
+    uint8_t status, cancel_reason, kind, trace_flags;
+    uint16_t bits;
+    uint16_t path_length, name_at, type_length; /* the path is at the payload's start, its last name at name_at */
+    uint16_t attribute_count, event_count, link_count;
+    uint16_t has_rest; /* more than path and type is in the payload */
+    uint32_t length;   /* of the payload */
+    uint32_t dropped_attributes, dropped_events, dropped_links;
+    char *heap; /* the payload when it is not in bytes */
+    char bytes[PAWL_RECORD_ROOM];
+};
+_Static_assert(sizeof(struct pawl_span_record) == 256, "a record is four cache lines");
+
+static inline const char *pawl_record_payload(const struct pawl_span_record *record) {
+    return record->heap ? record->heap : record->bytes;
+}
+
+/* Bound of what all records that wait have allocated together. */
+struct pawl_heap_budget {
+    _Atomic uint64_t used;
+    uint64_t most;
+};
+/* How much of the record is in use. */
+static inline size_t pawl_record_size(const struct pawl_span_record *record) {
+    return offsetof(struct pawl_span_record, bytes) + (record->heap ? 0 : record->length);
+}
+void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budget *budget);
+
+/* ---- span_path.c ---- */
+
+/* The names above the span that ended last on this thread: the next one's are mostly the same. */
+struct pawl_span_path {
+    uint32_t depth;
+    uint32_t length;               /* of the last path asked for */
+    uint32_t name_at;              /* where its last name begins; PAWL_PATH_BYTES + 1: it was cut */
+    uint64_t ids[PAWL_PATH_DEPTH]; /* of the spans from the root */
+    uint16_t ends[PAWL_PATH_DEPTH];
+    char text[PAWL_PATH_BYTES + 64]; /* may be read beyond its end by a copy in big steps */
+};
+void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span);
+
+/* ---- span_record.c ---- */
+
+/* Whether the failure is the span's own business: what lost a race or went down with a sibling is none. */
+bool pawl_span_is_error(uint32_t status, uint32_t cancel_reason);
+/* False without memory, or when the budget is used up. */
+bool pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
+                        const struct pawl_span_limits *limits, struct pawl_heap_budget *budget);
+
+/* ---- span_decode.c ---- */
+
+/* The payload's layout, for span_record.c and span_decode.c. */
+struct pawl_packed_attribute { /* then key, NUL, and text, NUL, or 8 bytes */
+    uint16_t key_length, type;
+    uint32_t value_length;
+};
+struct pawl_packed_event { /* then name, NUL, attributes */
+    uint64_t time_ns;
+    uint32_t name_length, attribute_count, dropped_attributes;
+};
+struct pawl_packed_link { /* then attributes */
+    uint8_t trace_id[16], span_id[8];
+    uint32_t attribute_count, dropped_attributes;
+};
+
+/* How many attributes the reader adds, by what the record says. */
+static inline uint32_t pawl_record_own_attributes(uint32_t bits, uint32_t status, uint32_t cancel_reason) {
+    return (bits & PAWL_RECORD_NODE ? 2u : 0u) + (bits & PAWL_RECORD_WORKFLOW ? 2u : 0u) +
+           (status != PAWL_OK ? 1u : 0u) + (cancel_reason != PAWL_CANCEL_NONE ? 1u : 0u);
+}
+
+/* What it is given borrows from the record and the arena. False without memory. */
+bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns, struct arena *arena,
+                        pawl_span_data *ret_data);
+
+#endif

@@ -1,0 +1,274 @@
+/* The observer: asks the sampler, counts, and puts finished spans into the queue. What happens on a run's own threads
+ * is all in this file and in span_record.c. */
+#include "batch_internal.h"
+#include "engine_internal.h"
+#include "options_internal.h"
+#include "sampler_internal.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct pawl_tracer {
+    struct pawl_span_rings *rings;
+    struct pawl_tail *tail; /* NULL: what the sampler drops is not recorded */
+    struct pawl_span_limits limits;
+    bool simple;
+    struct pawl_batch *batch;
+    pawl_sampler *sampler;
+    pawl_tracer_options options;
+    pawl_exporter *exporters[PAWL_TRACER_EXPORTERS];
+    pawl_runtime *runtime; /* it is attached to, borrowed */
+    atomic_uint refs;
+    atomic_bool attached;
+};
+
+/* ---- on the threads of runs ---- */
+
+static pawl_sample sample(void *self, const pawl_sampling *question, char **ret_tracestate) {
+    struct pawl_tracer *tracer = self;
+    uint64_t now = pawl_sampler_needs_time(tracer->sampler) ? pawl_runtime_now(tracer->runtime) : 0;
+    pawl_sample answer = pawl_sampler_ask(tracer->sampler, question, now, ret_tracestate);
+    if (tracer->tail)
+        return answer == PAWL_SAMPLE_DROP ? PAWL_SAMPLE_RECORD : answer;
+    return answer == PAWL_SAMPLE_RECORD ? PAWL_SAMPLE_DROP : answer; /* it would not be exported */
+}
+
+static bool is_held_root(const struct pawl_tracer *tracer, const pawl_span *span) {
+    return unlikely(tracer->tail != NULL) && !span->parent && !(span->trace_flags & 1);
+}
+
+static void span_start(void *self, const pawl_span *span) {
+    struct pawl_tracer *tracer = self;
+    struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
+    if (likely(ring != NULL))
+        pawl_count_own(&ring->started);
+    if (is_held_root(tracer, span))
+        pawl_tail_open(tracer->tail, span->trace_id);
+}
+
+static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span, bool is_last) {
+    struct pawl_span_record *record = pawl_span_ring_reserve(ring);
+    if (unlikely(!record)) {
+        pawl_count_own(&ring->dropped);
+    } else if (unlikely(
+                   !pawl_record_encode(record, span, &ring->path, &tracer->limits, pawl_batch_budget(tracer->batch)))) {
+        pawl_count_own(&ring->failed);
+    } else {
+        if (unlikely(is_last))
+            record->bits |= PAWL_RECORD_LAST;
+        pawl_span_ring_publish(ring);
+    }
+    pawl_count_own(&ring->ended);
+}
+
+static void span_end(void *self, const pawl_span *span) {
+    struct pawl_tracer *tracer = self;
+    struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
+    bool is_last = is_held_root(tracer, span) && pawl_tail_close(tracer->tail, span->trace_id);
+    if (likely(ring != NULL))
+        put(tracer, ring, span, is_last);
+    else
+        atomic_fetch_add_explicit(&tracer->rings->lost, 1, memory_order_relaxed);
+    if (unlikely(tracer->simple))
+        pawl_batch_flush(tracer->batch, PAWL_UNLIMITED, NULL);
+}
+
+static pawl_status flush(void *self, uint64_t timeout_ns, pawl_error **err) {
+    struct pawl_tracer *tracer = self;
+    return pawl_batch_flush(tracer->batch, timeout_ns, err);
+}
+
+static void end(void *self) {
+    struct pawl_tracer *tracer = self;
+    if (pawl_batch_stop(tracer->batch, tracer->options.shutdown_timeout_ns))
+        pawl_tracer_unref(tracer);
+}
+
+static const pawl_observer_vtable observer = {.size = sizeof observer,
+                                              .span_start = span_start,
+                                              .span_end = span_end,
+                                              .destroy = end,
+                                              .sample = sample,
+                                              .flush = flush};
+
+/* ---- options ---- */
+
+static pawl_status bound(pawl_error **err, const char *name, uint64_t *option, uint64_t fallback, uint64_t least,
+                         uint64_t most) {
+    *option = pawl_option(*option, fallback);
+    if (*option >= least && *option <= most)
+        return PAWL_OK;
+    return pawl_error_set(err, PAWL_E_INVALID, "tracer: %s is %llu; between %llu and %llu are allowed", name,
+                          (unsigned long long)*option, (unsigned long long)least, (unsigned long long)most);
+}
+
+static pawl_status check_bounds(pawl_tracer_options *o, pawl_error **err) {
+    const struct {
+        const char *name;
+        uint64_t *option, fallback, least, most;
+    } all[] = {
+        {"max_queue_size", &o->max_queue_size, 2048, 1, 1000000},
+        {"max_queue_bytes", &o->max_queue_bytes, PAWL_MIB(32), 1, UINT64_MAX},
+        {"schedule_delay_ns", &o->schedule_delay_ns, PAWL_S(5), PAWL_MS(1), UINT64_MAX},
+        {"export_timeout_ns", &o->export_timeout_ns, PAWL_S(30), 1, UINT64_MAX},
+        {"shutdown_timeout_ns", &o->shutdown_timeout_ns, PAWL_S(5), 1, PAWL_MIN(60)},
+        {"attribute_count_limit", &o->attribute_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
+        {"event_count_limit", &o->event_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
+        {"link_count_limit", &o->link_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
+        {"event_attribute_count_limit", &o->event_attribute_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
+        {"link_attribute_count_limit", &o->link_attribute_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
+        {"attribute_value_length_limit", &o->attribute_value_length_limit, PAWL_UNLIMITED, 0, UINT64_MAX},
+        {"max_held_traces", &o->max_held_traces, 1024, 1, 1000000},
+        {"max_held_spans", &o->max_held_spans, 16384, 1, 10000000},
+        {"max_held_bytes", &o->max_held_bytes, PAWL_MIB(32), 1, UINT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (bound(err, all[i].name, all[i].option, all[i].fallback, all[i].least, all[i].most) != PAWL_OK)
+            return PAWL_E_INVALID;
+    uint64_t fallback = o->max_queue_size < 512 ? o->max_queue_size : 512;
+    return bound(err, "max_batch_size", &o->max_batch_size, fallback, 1, o->max_queue_size);
+}
+
+static pawl_status check(pawl_tracer_options *o, pawl_error **err) {
+    if (o->exporter_count == 0 || o->exporter_count > PAWL_TRACER_EXPORTERS || !o->exporters)
+        return pawl_error_set(err, PAWL_E_INVALID, "tracer: %llu exporters; give 1 to %u",
+                              (unsigned long long)(o->exporters ? o->exporter_count : 0), PAWL_TRACER_EXPORTERS);
+    for (uint64_t i = 0; i < o->exporter_count; i++)
+        if (!o->exporters[i])
+            return pawl_error_set(err, PAWL_E_INVALID, "tracer: exporter %llu is NULL", (unsigned long long)i);
+    return check_bounds(o, err);
+}
+
+/* ---- life ---- */
+
+static void set_limits(struct pawl_tracer *tracer) {
+    const pawl_tracer_options *o = &tracer->options;
+    tracer->limits = (struct pawl_span_limits){.attributes = (uint32_t)o->attribute_count_limit,
+                                               .events = (uint32_t)o->event_count_limit,
+                                               .links = (uint32_t)o->link_count_limit,
+                                               .event_attributes = (uint32_t)o->event_attribute_count_limit,
+                                               .link_attributes = (uint32_t)o->link_attribute_count_limit,
+                                               .characters = o->attribute_value_length_limit};
+}
+
+static void take_references(struct pawl_tracer *tracer) {
+    pawl_tracer_options *o = &tracer->options;
+    for (uint64_t i = 0; i < o->exporter_count; i++)
+        tracer->exporters[i] = pawl_exporter_ref(o->exporters[i]);
+    o->exporters = tracer->exporters;
+    pawl_resource_ref(o->resource);
+    tracer->sampler = pawl_sampler_ref(o->sampler);
+}
+
+static pawl_status make_batch(struct pawl_tracer *tracer, pawl_error **err) {
+    const pawl_tracer_options *o = &tracer->options;
+    const struct pawl_tail_rules rules = {.keep_failed = o->keep_failed != 0,
+                                          .slow_ns = o->keep_slow_ns,
+                                          .max_traces = o->max_held_traces,
+                                          .max_spans = o->max_held_spans,
+                                          .max_bytes = o->max_held_bytes};
+    tracer->batch =
+        pawl_batch_new(&(struct pawl_batch_setup){.resource = o->resource,
+                                                  .exporters = tracer->exporters,
+                                                  .exporter_count = (size_t)o->exporter_count,
+                                                  .max_queue_size = o->max_queue_size,
+                                                  .max_queue_bytes = o->max_queue_bytes,
+                                                  .max_batch_size = o->max_batch_size,
+                                                  .schedule_delay_ns = o->schedule_delay_ns,
+                                                  .export_timeout_ns = o->export_timeout_ns,
+                                                  .tail = rules.keep_failed || rules.slow_ns ? &rules : NULL},
+                       err);
+    if (!tracer->batch)
+        return PAWL_E_NOMEM;
+    tracer->rings = pawl_batch_rings(tracer->batch);
+    tracer->tail = pawl_batch_tail(tracer->batch);
+    tracer->simple = o->simple != 0;
+    return PAWL_OK;
+}
+
+static pawl_status fill(struct pawl_tracer *tracer, pawl_error **err) {
+    take_references(tracer);
+    set_limits(tracer);
+    if (!tracer->options.resource && !(tracer->options.resource = pawl_resource_new(NULL, err)))
+        return PAWL_E_NOMEM;
+    if (!tracer->sampler && !(tracer->sampler = pawl_sampler_parent_based(err, .root = NULL)))
+        return PAWL_E_NOMEM;
+    return make_batch(tracer, err);
+}
+
+pawl_tracer *pawl_tracer_new(const pawl_tracer_options *options, pawl_error **err) {
+    pawl_tracer_options known;
+    if (pawl_options_copy(&known, sizeof known, options, "tracer", err) != PAWL_OK || check(&known, err) != PAWL_OK)
+        return NULL;
+    struct pawl_tracer *tracer = calloc(1, sizeof *tracer);
+    if (!tracer) {
+        pawl_error_set(err, PAWL_E_NOMEM, "tracer: out of memory");
+        return NULL;
+    }
+    atomic_init(&tracer->refs, 1);
+    tracer->options = known;
+    if (fill(tracer, err) != PAWL_OK) {
+        pawl_tracer_unref(tracer);
+        return NULL;
+    }
+    return tracer;
+}
+
+pawl_tracer *pawl_tracer_ref(pawl_tracer *tracer) {
+    if (tracer)
+        atomic_fetch_add_explicit(&tracer->refs, 1, memory_order_relaxed);
+    return tracer;
+}
+
+pawl_tracer *pawl_tracer_unref(pawl_tracer *tracer) {
+    if (!tracer || atomic_fetch_sub_explicit(&tracer->refs, 1, memory_order_acq_rel) != 1)
+        return NULL;
+    pawl_batch_free(tracer->batch);
+    for (uint64_t i = 0; i < tracer->options.exporter_count; i++)
+        pawl_exporter_unref(tracer->exporters[i]);
+    pawl_resource_unref(tracer->options.resource);
+    pawl_sampler_unref(tracer->sampler);
+    free(tracer);
+    return NULL;
+}
+
+/* The thread comes last: what is attached ends with the runtime. */
+static pawl_status attach(struct pawl_tracer *tracer, pawl_runtime *runtime, pawl_error **err) {
+    tracer->runtime = runtime;
+    tracer->batch->setup.runtime = runtime;
+    bool alone = tracer->simple || runtime->hooks;
+    pawl_status status = alone ? PAWL_OK : pawl_batch_start(tracer->batch, err);
+    if (status != PAWL_OK)
+        return status;
+    status = pawl_runtime_add_observer(runtime, &observer, pawl_tracer_ref(tracer), err);
+    if (status != PAWL_OK)
+        end(tracer);
+    return status;
+}
+
+pawl_status pawl_tracer_attach(pawl_tracer *tracer, pawl_runtime *runtime, pawl_error **err) {
+    if (!tracer)
+        return pawl_error_set(err, PAWL_E_INVALID, "tracer: it is NULL; pass what pawl_tracer_new() gave");
+    if (!pawl_runtime_is_usable(runtime, err))
+        return PAWL_E_INVALID;
+    if (atomic_exchange(&tracer->attached, true))
+        return pawl_error_set(err, PAWL_E_INVALID, "tracer: it was attached before; make one for each runtime");
+    return attach(tracer, runtime, err);
+}
+
+/* ---- figures ---- */
+
+void pawl_tracer_get_stats(pawl_tracer *tracer, pawl_tracer_stats *ret_stats) {
+    if (!tracer || !ret_stats)
+        return;
+    pawl_tracer_stats stats = {.size = ret_stats->size};
+    pawl_batch_stats(tracer->batch, &stats);
+    memcpy(ret_stats, &stats, stats.size < sizeof stats ? stats.size : sizeof stats);
+}
+
+bool pawl_tracer_get_exporter_stats(pawl_tracer *tracer, size_t index, pawl_tracer_exporter_stats *ret_stats) {
+    pawl_tracer_exporter_stats stats = {.size = ret_stats ? ret_stats->size : 0};
+    if (!tracer || !ret_stats || !pawl_batch_exporter_stats(tracer->batch, index, &stats))
+        return false;
+    memcpy(ret_stats, &stats, stats.size < sizeof stats ? stats.size : sizeof stats);
+    return true;
+}
