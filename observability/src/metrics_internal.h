@@ -115,6 +115,7 @@ struct measure_slot {
 
 struct shard {
     pid_t thread;
+    _Atomic uint32_t settled; /* metrics_settle() */
     struct shard *next;
     struct arena arena;
     struct table cells; /* by series index; the only part that readers look at */
@@ -225,6 +226,12 @@ static inline struct shard *metrics_shard(pawl_metrics *metrics) {
 static inline void *metrics_cell(struct shard *shard, const pawl_series *series) {
     void *cell = table_get(&shard->cells, series->index);
     return likely(cell != NULL) ? cell : pawl_metrics_make_cell(shard, series);
+}
+
+/* After each change of the shard beside its cells' numbers: whoever takes it over sees all of them. */
+static inline void metrics_settle(struct shard *shard) {
+    uint32_t settled = atomic_load_explicit(&shard->settled, memory_order_relaxed);
+    atomic_store_explicit(&shard->settled, settled + 1, memory_order_release);
 }
 
 /* ---- metrics_record.c ---- */

@@ -81,9 +81,10 @@ static pawl_series *find_series(struct shard *shard, pawl_metrics *metrics, pawl
         return slot->series;
     pawl_error *err = NULL;
     pawl_series *series = look_up(metrics, ctx, instrument, attributes, count, &err);
-    if (series)
+    if (series) {
         fill_slot(slot, fingerprint, series, attributes, count);
-    else
+        metrics_settle(shard);
+    } else
         pawl_metrics_drop(metrics, pawl_error_status(err) == PAWL_E_NOMEM ? DROP_NO_MEMORY : DROP_INVALID);
     pawl_error_unref(err);
     return series;

@@ -44,8 +44,10 @@ struct shard *pawl_metrics_shard(pawl_metrics *metrics) {
     pthread_mutex_lock(&metrics->lock);
     struct shard *shard = find(metrics, me);
     shard = shard ? shard : add(metrics);
-    if (shard)
+    if (shard) {
+        (void)atomic_load_explicit(&shard->settled, memory_order_acquire);
         shard->thread = me;
+    }
     pthread_mutex_unlock(&metrics->lock);
     if (shard)
         pawl_metrics_recent[metrics->id % RECENT] = (struct recent){.id = metrics->id, .shard = shard};
@@ -72,7 +74,7 @@ static void *new_cell(struct shard *shard, const pawl_series *series) {
 
 void *pawl_metrics_make_cell(struct shard *shard, const pawl_series *series) {
     void *cell = new_cell(shard, series);
-    if (cell && !pawl_table_put(&shard->cells, &shard->arena, series->index, cell))
-        return NULL; /* what was taken stays unused in the arena */
-    return cell;
+    bool put = cell && pawl_table_put(&shard->cells, &shard->arena, series->index, cell);
+    metrics_settle(shard);
+    return put ? cell : NULL; /* what was taken stays unused in the arena */
 }

@@ -29,6 +29,7 @@ static struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard,
     cells = cells ? cells : make_cells(shard, node);
     if (cells && cells->name)
         *slot = (struct span_slot){.name = span->name, .type = span->type, .cells = cells};
+    metrics_settle(shard);
     return cells;
 }
 
@@ -45,12 +46,13 @@ static inline struct node_cells *cells_of(pawl_metrics *metrics, struct shard *s
 
 typedef pawl_series *(*series_by_status)(pawl_metrics *metrics, struct node *node, pawl_status status);
 
-static struct histogram_cell *make_histogram(pawl_metrics *metrics, struct shard *shard, struct node *node,
-                                             series_by_status find, pawl_status status) {
+static void make_histogram(pawl_metrics *metrics, struct shard *shard, struct node *node, series_by_status find,
+                           pawl_status status, struct histogram_cell **cell) {
     pthread_mutex_lock(&metrics->lock);
     pawl_series *series = find(metrics, node, status);
     pthread_mutex_unlock(&metrics->lock);
-    return series ? metrics_cell(shard, series) : NULL;
+    *cell = series ? metrics_cell(shard, series) : NULL;
+    metrics_settle(shard);
 }
 
 static inline void observe(struct histogram_cell *cell, pawl_series *series, double seconds, const pawl_span *span) {
@@ -80,7 +82,7 @@ static void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node
                          double seconds, pawl_status status) {
     struct histogram_cell **cell = &cells->workflow[status];
     if (unlikely(!*cell))
-        *cell = make_histogram(metrics, shard, cells->node, pawl_metrics_workflow, status);
+        make_histogram(metrics, shard, cells->node, pawl_metrics_workflow, status, cell);
     if (likely(*cell != NULL))
         observe(*cell, cells->node->workflow[status], seconds, span);
 }
@@ -99,7 +101,7 @@ void pawl_metrics_span_end(pawl_metrics *metrics, const pawl_span *span) {
     cell_add(&cells->active->sum, -1);
     struct histogram_cell **cell = &cells->ended[status];
     if (unlikely(!*cell))
-        *cell = make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status);
+        make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status, cell);
     if (likely(*cell != NULL))
         observe(*cell, cells->node->ended[status], seconds, span);
     if (is_workflow(span))
