@@ -185,17 +185,15 @@ static int open_target(const struct view *v, struct target *target) {
 
 /* keep: the page is whole. */
 static bool close_target(const struct view *v, struct target *target, bool keep) {
-    bool written = true;
-    if (target->out.fd != STDOUT_FILENO && close(target->out.fd) != 0)
-        written = false;
-    if (target->temporary && (!keep || !written || rename(target->temporary, v->output) != 0)) {
-        written = written && !keep;
-        if (!written)
-            cli_complain(WHO, "%s: %s", v->output, strerror(errno));
+    bool done = target->out.fd == STDOUT_FILENO || close(target->out.fd) == 0;
+    if (done && keep && target->temporary)
+        done = rename(target->temporary, v->output) == 0;
+    if (!done)
+        cli_complain(WHO, "%s: %s", v->output, strerror(errno));
+    if (target->temporary && !(done && keep))
         unlink(target->temporary);
-    }
     free(target->temporary);
-    return written;
+    return done;
 }
 
 /* ---- the page ---- */
