@@ -4,12 +4,9 @@
 #ifndef PAWL_OTLP_EXPORTER_INTERNAL_H
 #define PAWL_OTLP_EXPORTER_INTERNAL_H
 
+#include "fork_lock_internal.h"
+#include "otlp_requests_internal.h"
 #include <pawl/observability/otlp.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <sys/types.h>
-
-enum pawl_otlp_signal { PAWL_OTLP_TRACES = 0, PAWL_OTLP_METRICS, PAWL_OTLP_LOGS, PAWL_OTLP_SIGNALS };
 
 /* ---- otlp_endpoint.c ---- */
 
@@ -48,8 +45,7 @@ uint64_t pawl_otlp_backoff(uint32_t tries);
 /* ---- otlp_transport.c ---- */
 
 struct pawl_otlp_transport {
-    pthread_mutex_t lock;
-    atomic_int owner; /* the process that the lock, the runtime and the calls are of; 0 while they are made anew */
+    struct pawl_fork_lock lock;
     pawl_runtime *runtime;
     struct pawl_otlp_call *calls; /* under way */
     atomic_bool cancelled;

@@ -1,8 +1,6 @@
 /* One request with all its tries, on a runtime of the exporter's own: a cancel or the deadline ends it anywhere. */
 #include "engine_internal.h"
 #include "otlp_exporter_internal.h"
-#include <sched.h>
-#include <unistd.h>
 
 #define MOST_REPLY PAWL_MIB(4) /* OTLP: a client must not read more */
 
@@ -16,39 +14,31 @@ struct pawl_otlp_call {
 
 /* ---- life, also after a fork ---- */
 
-static void begin(struct pawl_otlp_transport *t) {
-    pthread_mutex_init(&t->lock, NULL);
+void pawl_otlp_transport_init(struct pawl_otlp_transport *t) {
+    *t = (struct pawl_otlp_transport){.runtime = NULL};
+    pawl_fork_lock_init(&t->lock);
+    atomic_init(&t->cancelled, false);
+}
+
+/* A forked child has neither the parent's threads nor its connections. The parent's runtime is left as it is: ending it
+ * would speak on connections that are the parent's. */
+static void lock(struct pawl_otlp_transport *t) {
+    if (!pawl_fork_lock_take(&t->lock))
+        return;
     t->runtime = NULL;
     t->calls = NULL;
 }
 
-void pawl_otlp_transport_init(struct pawl_otlp_transport *t) {
-    begin(t);
-    atomic_init(&t->owner, getpid());
-    atomic_init(&t->cancelled, false);
-    t->make_runtime = NULL;
-    t->make_user = NULL;
-}
-
-/* A forked child has neither the parent's threads nor its connections, and somebody who is not there may hold the lock.
- * The parent's runtime is left as it is: ending it would speak on connections that are the parent's. */
-static void take_over(struct pawl_otlp_transport *t) {
-    int me = getpid(), owner = atomic_load_explicit(&t->owner, memory_order_acquire);
-    while (owner != me) {
-        if (owner == 0)
-            sched_yield(); /* another thread of this child is at it */
-        else if (atomic_compare_exchange_strong(&t->owner, &owner, 0)) {
-            begin(t);
-            atomic_store_explicit(&t->owner, me, memory_order_release);
-        }
-        owner = atomic_load_explicit(&t->owner, memory_order_acquire);
-    }
+static void unlock(struct pawl_otlp_transport *t) {
+    pawl_fork_lock_give(&t->lock);
 }
 
 void pawl_otlp_transport_finish(struct pawl_otlp_transport *t) {
-    take_over(t);
-    pawl_runtime_unref(t->runtime);
-    pthread_mutex_destroy(&t->lock);
+    lock(t);
+    pawl_runtime *runtime = t->runtime;
+    unlock(t);
+    pawl_runtime_unref(runtime);
+    pawl_fork_lock_finish(&t->lock);
 }
 
 static pawl_runtime *make_runtime(struct pawl_otlp_transport *t, pawl_error **err) {
@@ -59,12 +49,11 @@ static pawl_runtime *make_runtime(struct pawl_otlp_transport *t, pawl_error **er
 
 /* Borrowed, as long as the transport; NULL with an error. */
 static pawl_runtime *runtime_of(struct pawl_otlp_transport *t, pawl_error **err) {
-    take_over(t);
-    pthread_mutex_lock(&t->lock);
+    lock(t);
     if (!t->runtime)
         t->runtime = make_runtime(t, err);
     pawl_runtime *runtime = t->runtime;
-    pthread_mutex_unlock(&t->lock);
+    unlock(t);
     return runtime;
 }
 
@@ -78,32 +67,31 @@ bool pawl_otlp_transport_now(struct pawl_otlp_transport *t, uint64_t *ret_now, p
 /* ---- cancelling ---- */
 
 void pawl_otlp_transport_cancel(struct pawl_otlp_transport *t) {
-    take_over(t);
-    pthread_mutex_lock(&t->lock);
+    lock(t);
     atomic_store(&t->cancelled, true);
     for (struct pawl_otlp_call *call = t->calls; call; call = call->next)
         pawl_context_cancel(call->ctx, PAWL_CANCEL_SHUTDOWN, "the exporter was cancelled");
-    pthread_mutex_unlock(&t->lock);
+    unlock(t);
 }
 
 static bool enter(struct pawl_otlp_transport *t, struct pawl_otlp_call *call) {
-    pthread_mutex_lock(&t->lock);
+    lock(t);
     bool open = !atomic_load(&t->cancelled);
     if (open) {
         call->next = t->calls;
         t->calls = call;
     }
-    pthread_mutex_unlock(&t->lock);
+    unlock(t);
     return open;
 }
 
 static void leave(struct pawl_otlp_transport *t, struct pawl_otlp_call *call) {
-    pthread_mutex_lock(&t->lock);
+    lock(t);
     struct pawl_otlp_call **at = &t->calls;
     while (*at != call)
         at = &(*at)->next;
     *at = call->next;
-    pthread_mutex_unlock(&t->lock);
+    unlock(t);
 }
 
 /* ---- one exchange ---- */

@@ -21,6 +21,8 @@ void pawl_otlp_writer_finish(struct pawl_otlp_writer *w) {
 void pawl_otlp_writer_reset(struct pawl_otlp_writer *w) {
     w->length = 0;
     w->status = PAWL_OK;
+    if (w->ends_line)
+        pawl_otlp_raw(w, "\n", 1);
 }
 
 static bool fail(struct pawl_otlp_writer *w, pawl_status status) {
@@ -124,6 +126,10 @@ static void put_json_text(struct pawl_otlp_writer *w, const char *text, size_t l
     }
     pawl_json_text(w, repaired ? repaired : text, length);
     free(repaired);
+}
+
+void pawl_otlp_put_text(struct pawl_otlp_writer *w, const char *text) {
+    put_json_text(w, text ? text : "", text ? strlen(text) : 0);
 }
 
 void pawl_otlp_put_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text) {

@@ -17,6 +17,7 @@ struct pawl_otlp_writer {
     uint8_t *bytes; /* what is written are its last `length` bytes */
     size_t capacity, length, most;
     bool json;
+    bool ends_line;     /* each request is followed by '\n' */
     pawl_status status; /* PAWL_E_LIMIT: over most; PAWL_E_NOMEM */
 };
 
@@ -30,7 +31,7 @@ struct pawl_otlp_field {
 
 void pawl_otlp_writer_init(struct pawl_otlp_writer *w, bool json, size_t most);
 void pawl_otlp_writer_finish(struct pawl_otlp_writer *w);
-/** Empties it, keeping the memory. */
+/** Empties it, keeping the memory. What ends a line is written. */
 void pawl_otlp_writer_reset(struct pawl_otlp_writer *w);
 static inline const uint8_t *pawl_otlp_written(const struct pawl_otlp_writer *w) {
     return w->bytes + (w->capacity - w->length);
@@ -50,6 +51,8 @@ void pawl_otlp_list_close(struct pawl_otlp_writer *w, struct pawl_otlp_field fie
 /** What is no UTF-8 is replaced by U+FFFD. NULL counts as "". */
 void pawl_otlp_put_string(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
 void pawl_otlp_put_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const char *text);
+/** The text alone, of JSON. */
+void pawl_otlp_put_text(struct pawl_otlp_writer *w, const char *text);
 /** Bytes; in hexadecimal in JSON. Left out when all are zero. */
 void pawl_otlp_put_id(struct pawl_otlp_writer *w, struct pawl_otlp_field field, const uint8_t *id, size_t bytes);
 /** uint32 and enums. */

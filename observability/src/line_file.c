@@ -1,0 +1,163 @@
+/* Whole lines with O_APPEND: what several processes write does not mix, and a full disk leaves no half line. */
+#include "line_file_internal.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BEYOND_STANDARD 3 /* a host may have closed 0 to 2 and expect to get them */
+
+static pawl_status failed(const struct pawl_line_file *file, const char *what, pawl_error **err) {
+    int number = errno;
+    pawl_status status = number == EACCES || number == EPERM || number == EROFS ? PAWL_E_DENIED
+                         : number == ENOENT                                     ? PAWL_E_NOT_FOUND
+                                                                                : PAWL_E_UNAVAILABLE;
+    return pawl_error_set(err, status, "file '%s': cannot %s it: %s", file->path, what, strerror(number));
+}
+
+/* Of a pipe a write could block, or raise SIGPIPE. */
+static pawl_status open_file(struct pawl_line_file *file, pawl_error **err) {
+    struct stat about;
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    if (fd >= 0 && fd < BEYOND_STANDARD) {
+        int other = fcntl(fd, F_DUPFD_CLOEXEC, BEYOND_STANDARD);
+        close(fd);
+        fd = other;
+    }
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        if (fd >= 0)
+            close(fd);
+        return failed(file, "open", err);
+    }
+    file->is_regular = S_ISREG(about.st_mode);
+    if (!file->is_regular && !S_ISCHR(about.st_mode)) {
+        close(fd);
+        return pawl_error_set(err, PAWL_E_INVALID, "file '%s': it is neither a regular file nor a device; name another",
+                              file->path);
+    }
+    file->fd = fd;
+    return PAWL_OK;
+}
+
+static void close_file(struct pawl_line_file *file) {
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+}
+
+pawl_status pawl_line_file_open(struct pawl_line_file *file, const char *path, uint64_t max_bytes, uint64_t max_files,
+                                pawl_error **err) {
+    *file = (struct pawl_line_file){.fd = -1, .max_bytes = max_bytes, .max_files = max_files};
+    if (!path || !*path)
+        return pawl_error_set(err, PAWL_E_INVALID, "file: there is no path");
+    size_t size = strlen(path) + 1;
+    file->path = malloc(size);
+    if (!file->path)
+        return pawl_error_set(err, PAWL_E_NOMEM, "file '%s': out of memory", path);
+    memcpy(file->path, path, size);
+    pawl_status status = open_file(file, err);
+    if (status != PAWL_OK)
+        pawl_line_file_close(file);
+    return status;
+}
+
+void pawl_line_file_close(struct pawl_line_file *file) {
+    close_file(file);
+    free(file->path);
+    file->path = NULL;
+}
+
+pawl_status pawl_line_file_empty(struct pawl_line_file *file, pawl_error **err) {
+    if (!file->is_regular)
+        return pawl_error_set(err, PAWL_E_INVALID, "file '%s': it is no regular file; name another", file->path);
+    return ftruncate(file->fd, 0) == 0 ? PAWL_OK : failed(file, "empty", err);
+}
+
+uint64_t pawl_line_file_size(const struct pawl_line_file *file) {
+    struct stat about;
+    return file->fd >= 0 && fstat(file->fd, &about) == 0 && about.st_size > 0 ? (uint64_t)about.st_size : 0;
+}
+
+/* ---- rotation ---- */
+
+/* Whether the path still names the open file: another process, or logrotate, may have moved it. */
+static bool is_in_place(const struct pawl_line_file *file) {
+    struct stat open_one, named;
+    return file->fd >= 0 && fstat(file->fd, &open_one) == 0 && stat(file->path, &named) == 0 &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+/* PATH.9 is forgotten, PATH.8 becomes PATH.9, and so on; PATH becomes PATH.1. */
+static bool move_aside(const struct pawl_line_file *file) {
+    size_t size = strlen(file->path) + 24;
+    char *from = malloc(size), *to = malloc(size);
+    bool moved = from && to;
+    if (file->max_files == 1)
+        moved = unlink(file->path) == 0;
+    for (uint64_t i = file->max_files - 1; moved && i >= 1; i--) {
+        snprintf(to, size, "%s.%llu", file->path, (unsigned long long)i);
+        snprintf(from, size, i > 1 ? "%s.%llu" : "%s", file->path, (unsigned long long)(i - 1));
+        moved = rename(from, to) == 0 || (i > 1 && errno == ENOENT);
+    }
+    free(from);
+    free(to);
+    return moved;
+}
+
+static pawl_status rotate(struct pawl_line_file *file, pawl_error **err) {
+    if (file->max_files == 0)
+        return pawl_error_set(err, PAWL_E_LIMIT, "file '%s': it is full (%llu bytes)", file->path,
+                              (unsigned long long)file->max_bytes);
+    if (!move_aside(file))
+        return failed(file, "move", err);
+    close_file(file);
+    file->rotated++;
+    return open_file(file, err);
+}
+
+static pawl_status make_room(struct pawl_line_file *file, size_t bytes, pawl_error **err) {
+    if (bytes > file->max_bytes)
+        return pawl_error_set(err, PAWL_E_LIMIT, "file '%s': a line of %zu bytes is more than a file may have",
+                              file->path, bytes);
+    if (!is_in_place(file)) {
+        close_file(file);
+        pawl_status status = open_file(file, err);
+        if (status != PAWL_OK)
+            return status;
+    }
+    uint64_t size = pawl_line_file_size(file);
+    if (!file->is_regular || size == 0 || bytes <= file->max_bytes - (size < file->max_bytes ? size : file->max_bytes))
+        return PAWL_OK;
+    return rotate(file, err);
+}
+
+/* ---- writing ---- */
+
+/* A disk that filled up in the middle of a line: the half is taken back, unless somebody wrote behind it. */
+static void take_back(const struct pawl_line_file *file, uint64_t before, size_t written) {
+    if (file->is_regular && pawl_line_file_size(file) == before + written && ftruncate(file->fd, (off_t)before) == 0)
+        return;
+    ssize_t ended = write(file->fd, "\n", 1);
+    (void)ended;
+}
+
+pawl_status pawl_line_file_write(struct pawl_line_file *file, const void *line, size_t bytes, pawl_error **err) {
+    pawl_status status = make_room(file, bytes, err);
+    if (status != PAWL_OK)
+        return status;
+    uint64_t before = pawl_line_file_size(file);
+    ssize_t written;
+    do
+        written = write(file->fd, line, bytes);
+    while (written < 0 && errno == EINTR);
+    if (written >= 0 && (size_t)written == bytes)
+        return PAWL_OK;
+    if (written > 0) {
+        take_back(file, before, (size_t)written);
+        errno = ENOSPC;
+    }
+    return failed(file, "write", err);
+}
