@@ -218,7 +218,7 @@ char *pawl_w3c_set_entry(const char *text, const char *key, const char *value) {
     char own[2 * PART_BYTES + 2];
     size_t count = text ? read_entries(text, entries + 1) : 0, key_length = strlen(key);
     size_t value_length = value ? strlen(value) : 0;
-    if (!is_key(key, key_length) || (value && !is_value(value, value_length)))
+    if (!is_key(key, key_length) || (value && (!is_value(value, value_length) || strchr(value, ','))))
         return NULL;
     for (size_t i = 1; i <= count; i++)
         if (entries[i].key_length == key_length && memcmp(entries[i].text, key, key_length) == 0) {

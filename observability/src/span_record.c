@@ -273,13 +273,13 @@ static void put_head(struct pawl_span_record *record, const pawl_span *span) {
     record->heap = NULL;
 }
 
-static bool take_heap(struct pawl_span_record *record, size_t bytes, struct pawl_heap_budget *budget) {
+static pawl_status take_heap(struct pawl_span_record *record, size_t bytes, struct pawl_heap_budget *budget) {
     uint64_t used = atomic_fetch_add_explicit(&budget->used, bytes, memory_order_relaxed) + bytes;
     record->length = (uint32_t)bytes;
     if (used <= budget->most && (record->heap = malloc(bytes)))
-        return true;
+        return PAWL_OK;
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
-    return false;
+    return used <= budget->most ? PAWL_E_NOMEM : PAWL_E_LIMIT;
 }
 
 void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budget *budget) {
@@ -300,8 +300,8 @@ static void put_all(struct writer *w, struct pawl_span_record *record, const paw
         put_rest(w, record, span, tracestate);
 }
 
-bool pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
-                        const struct pawl_span_limits *limits, struct pawl_heap_budget *budget) {
+pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
+                               const struct pawl_span_limits *limits, struct pawl_heap_budget *budget) {
     const char *tracestate = span->ctx ? span->ctx->root->tracestate : NULL;
     bool plain = !tracestate && span->parent && !span->error &&
                  !(span->attribute_count | span->event_count | span->link_count | span->dropped_attributes |
@@ -324,10 +324,11 @@ bool pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, 
     put_all(&w, record, span, path, tracestate, plain);
     record->length = (uint32_t)w.total;
     if (likely(w.total <= PAWL_RECORD_ROOM))
-        return true;
-    if (!take_heap(record, w.total, budget))
-        return false;
+        return PAWL_OK;
+    pawl_status status = take_heap(record, w.total, budget);
+    if (status != PAWL_OK)
+        return status;
     w = (struct writer){.to = record->heap, .room = w.total, .limits = limits};
     put_all(&w, record, span, path, tracestate, plain);
-    return true;
+    return PAWL_OK;
 }

@@ -22,7 +22,6 @@ enum {
     PAWL_RECORD_WORKFLOW = 4, /* of a pipeline's root */
     PAWL_RECORD_OWN_NAME = 8, /* the path was cut: the name stands behind it */
     PAWL_RECORD_ROOT = 16,    /* it has no open parent in this process */
-    PAWL_RECORD_LAST = 32,    /* no root of the trace is open any more */
 };
 
 struct pawl_span_record {
@@ -72,9 +71,9 @@ void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span);
 
 /* Whether the failure is the span's own business: what lost a race or went down with a sibling is none. */
 bool pawl_span_is_error(uint32_t status, uint32_t cancel_reason);
-/* False without memory, or when the budget is used up. */
-bool pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
-                        const struct pawl_span_limits *limits, struct pawl_heap_budget *budget);
+/* PAWL_E_NOMEM, or PAWL_E_LIMIT when the budget is used up. */
+pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
+                               const struct pawl_span_limits *limits, struct pawl_heap_budget *budget);
 
 /* ---- span_decode.c ---- */
 

@@ -16,7 +16,7 @@ struct trace {
     struct trace *next_in_bucket, *older, *newer;
     uint8_t id[16];
     enum trace_state state;
-    bool last_seen, closing; /* the last root's record is here; and a look at all rings has begun after that */
+    bool closing; /* no root of it was open at the last look */
     uint64_t spans, bytes;
     struct held *first, **end;
 };
@@ -28,7 +28,7 @@ struct pawl_tail {
     struct pawl_tail_figures figures;
     struct trace *buckets[BUCKETS], *oldest, *newest;
     uint64_t traces, spans, bytes;
-    size_t ended; /* traces with last_seen */
+    size_t closing;
     struct held *ready, **ready_end;
 };
 
@@ -113,7 +113,7 @@ static void remove_trace(struct pawl_tail *tail, struct trace *trace) {
     *(trace->older ? &trace->older->newer : &tail->oldest) = trace->newer;
     *(trace->newer ? &trace->newer->older : &tail->newest) = trace->older;
     tail->traces--;
-    tail->ended -= trace->last_seen;
+    tail->closing -= trace->closing;
     free(trace);
 }
 
@@ -187,10 +187,6 @@ static bool pass_one(struct pawl_tail *tail, struct pawl_span_record *record) {
         drop_record(tail, record, &tail->figures.no_memory);
         return false;
     }
-    if (record->bits & PAWL_RECORD_LAST && !trace->last_seen) {
-        trace->last_seen = true;
-        tail->ended++;
-    }
     if (trace->state == HOLDING && matters(tail, record))
         keep_spans(tail, trace);
     if (trace->state == KEPT)
@@ -216,20 +212,22 @@ size_t pawl_tail_pass(struct pawl_tail *tail, struct pawl_span_record *slots, si
 }
 
 void pawl_tail_looked(struct pawl_tail *tail) {
-    for (struct trace *trace = tail->oldest, *newer; trace && tail->ended > 0; trace = newer) {
+    for (struct trace *trace = tail->oldest, *newer; trace; trace = newer) {
         newer = trace->newer;
-        if (trace->closing) {
+        bool is_over = !pawl_tail_is_open(tail, trace->id);
+        if (is_over && trace->closing) {
             drop_spans(tail, trace, &tail->figures.not_kept);
             remove_trace(tail, trace);
-        } else if (trace->last_seen) {
-            trace->closing = true;
+        } else {
+            tail->closing += (size_t)is_over - (size_t)trace->closing;
+            trace->closing = is_over;
         }
     }
     publish_figures(tail);
 }
 
 bool pawl_tail_is_closing(const struct pawl_tail *tail) {
-    return tail->ended > 0;
+    return tail->closing > 0;
 }
 
 void pawl_tail_end(struct pawl_tail *tail) {

@@ -26,17 +26,18 @@ struct pawl_tail_figures *pawl_tail_figures(struct pawl_tail *tail);
 
 /* A root of the trace is open in this process. */
 void pawl_tail_open(struct pawl_tail *tail, const uint8_t trace_id[16]);
-/* It has ended. Whether it was the last. */
-bool pawl_tail_close(struct pawl_tail *tail, const uint8_t trace_id[16]);
+/* It has ended, and its record is in the queue. */
+void pawl_tail_close(struct pawl_tail *tail, const uint8_t trace_id[16]);
+bool pawl_tail_is_open(struct pawl_tail *tail, const uint8_t trace_id[16]);
 
 /* ---- on the exporting thread ---- */
 
 /* Takes those records that are to wait, or are to go; returns how many are left in front. */
 size_t pawl_tail_pass(struct pawl_tail *tail, struct pawl_span_record *slots, size_t count);
-/* Every ring has been looked at since the last call: decides about traces whose last root was seen before that. A
- * child's record may lie in another ring than its root's and be seen later, but not after such a look. */
+/* Every ring has been looked at since the last call. Decides about traces that had no open root at that call: all their
+ * records were in the queue then, and are here now. */
 void pawl_tail_looked(struct pawl_tail *tail);
-/* Whether a look would decide something. */
+/* Whether the next look will decide something. */
 bool pawl_tail_is_closing(const struct pawl_tail *tail);
 /* No more spans will come: decides about all. */
 void pawl_tail_end(struct pawl_tail *tail);

@@ -65,16 +65,21 @@ void pawl_tail_open(struct pawl_tail *tail, const uint8_t trace_id[16]) {
     pthread_mutex_unlock(&shard->lock);
 }
 
-/* One that was not counted, for want of memory, stands alone. */
-bool pawl_tail_close(struct pawl_tail *tail, const uint8_t trace_id[16]) {
+void pawl_tail_close(struct pawl_tail *tail, const uint8_t trace_id[16]) {
     struct shard *shard = shard_of(tail, trace_id);
     pthread_mutex_lock(&shard->lock);
     struct open_trace **at = find(shard, trace_id), *trace = *at;
-    bool last = !trace || --trace->roots == 0;
-    if (trace && last) {
+    if (trace && --trace->roots == 0) { /* NULL: it was not counted, for want of memory */
         *at = trace->next;
         free(trace);
     }
     pthread_mutex_unlock(&shard->lock);
-    return last;
+}
+
+bool pawl_tail_is_open(struct pawl_tail *tail, const uint8_t trace_id[16]) {
+    struct shard *shard = shard_of(tail, trace_id);
+    pthread_mutex_lock(&shard->lock);
+    bool is_open = *find(shard, trace_id) != NULL;
+    pthread_mutex_unlock(&shard->lock);
+    return is_open;
 }

@@ -45,29 +45,27 @@ static void span_start(void *self, const pawl_span *span) {
         pawl_tail_open(tracer->tail, span->trace_id);
 }
 
-static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span, bool is_last) {
+static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span) {
     struct pawl_span_record *record = pawl_span_ring_reserve(ring);
-    if (unlikely(!record)) {
-        pawl_count_own(&ring->dropped);
-    } else if (unlikely(
-                   !pawl_record_encode(record, span, &ring->path, &tracer->limits, pawl_batch_budget(tracer->batch)))) {
-        pawl_count_own(&ring->failed);
-    } else {
-        if (unlikely(is_last))
-            record->bits |= PAWL_RECORD_LAST;
+    pawl_status status = unlikely(!record) ? PAWL_E_LIMIT
+                                           : pawl_record_encode(record, span, &ring->path, &tracer->limits,
+                                                                pawl_batch_budget(tracer->batch));
+    if (likely(status == PAWL_OK))
         pawl_span_ring_publish(ring);
-    }
+    else
+        pawl_count_own(status == PAWL_E_LIMIT ? &ring->dropped : &ring->failed);
     pawl_count_own(&ring->ended);
 }
 
 static void span_end(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
     struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
-    bool is_last = is_held_root(tracer, span) && pawl_tail_close(tracer->tail, span->trace_id);
     if (likely(ring != NULL))
-        put(tracer, ring, span, is_last);
+        put(tracer, ring, span);
     else
         atomic_fetch_add_explicit(&tracer->rings->lost, 1, memory_order_relaxed);
+    if (is_held_root(tracer, span))
+        pawl_tail_close(tracer->tail, span->trace_id); /* not before its record is there to be seen */
     if (unlikely(tracer->simple))
         pawl_batch_flush(tracer->batch, PAWL_UNLIMITED, NULL);
 }

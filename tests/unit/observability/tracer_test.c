@@ -1,0 +1,528 @@
+/* The tracer: what is recorded, limited, kept and counted, in virtual time. */
+#include "failing_malloc.h"
+#include "leaves.h"
+#include "span_record_internal.h"
+#include "traced.h"
+
+#include <pawl/primitives/primitives.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static pawl_tracer_stats stats_of(const struct traced *t) {
+    pawl_tracer_stats stats = {.size = sizeof stats};
+    pawl_tracer_get_stats(t->tracer, &stats);
+    return stats;
+}
+
+/* ---- ids, times, context ---- */
+
+static void a_span_has_the_trace_the_parent_and_the_time_of_day(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    assert_true(pawl_context_extract(t.ctx, "00-101112131415161718191a1b1c1d1e1f-a0a1a2a3a4a5a6a7-01", "a=b", NULL));
+    t.time.now_ns = PAWL_S(3);
+    trace_run(&t, pawl_sequential("s", sleeper("a", PAWL_MS(2))));
+    const pawl_span_data *root = traced_span(&t, "s", 0), *leaf = traced_span(&t, "a", 0);
+    assert_int_equal(root->trace_id[15], 0x1f);
+    assert_int_equal(root->parent_span_id[0], 0xa0);
+    assert_memory_equal(leaf->parent_span_id, root->span_id, 8);
+    assert_memory_equal(leaf->trace_id, root->trace_id, 16);
+    assert_int_equal(root->flags, 0x301);
+    assert_int_equal(leaf->flags, 0x101);
+    assert_string_equal(leaf->tracestate, "a=b");
+    assert_int_equal(leaf->kind, PAWL_SPAN_INTERNAL);
+    assert_int_equal(leaf->start_unix_ns, UINT64_C(1700000003000000000));
+    assert_int_equal(leaf->end_unix_ns, UINT64_C(1700000003002000000));
+    end_traced(&t);
+}
+
+static void a_root_bears_the_ids_and_tags_of_its_context(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_context_set_id(t.ctx, PAWL_ID_WORKFLOW, "w-1", NULL);
+    pawl_context_set_id(t.ctx, PAWL_ID_SESSION, "s-1", NULL);
+    pawl_context_set_tag(t.ctx, "team", "blue", NULL);
+    trace_run(&t, pawl_sequential("s", passing("a")));
+    const pawl_span_data *root = traced_span(&t, "s", 0), *leaf = traced_span(&t, "a", 0);
+    assert_string_equal(span_attribute(root, "pawl.workflow.id"), "w-1");
+    assert_string_equal(span_attribute(root, "pawl.session.id"), "s-1");
+    assert_string_equal(span_attribute(root, "pawl.tag.team"), "blue");
+    assert_null(span_attribute(root, "pawl.correlation.id"));
+    assert_null(span_attribute(leaf, "pawl.workflow.id"));
+    (void)pawl_context_id(t.ctx, PAWL_ID_CORRELATION);
+    trace_run(&t, passing("again"));
+    assert_non_null(span_attribute(traced_span(&t, "again", 0), "pawl.correlation.id"));
+    end_traced(&t);
+}
+
+/* ---- limits ---- */
+
+static pawl_status set_many(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    static char keys[200][8];
+    const pawl_attribute two[] = {pawl_attribute_int("x", 1), pawl_attribute_int("y", 2)};
+    pawl_span *span = pawl_context_span_of(ctx);
+    for (int i = 0; i < 200; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        pawl_context_set_int(ctx, keys[i], i);
+        pawl_span_add_event(span, keys[i], 0, two, 2);
+        pawl_span_add_link(span, (const uint8_t[16]){1}, (const uint8_t[8]){2}, two, 2);
+    }
+    return PAWL_OK;
+}
+
+static void what_is_over_the_default_limits_is_counted(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    trace_run(&t, pawl_inline("many", set_many, NULL));
+    const pawl_span_data *span = traced_span(&t, "many", 0);
+    assert_int_equal(span->attribute_count, 128);
+    assert_int_equal(span->dropped_attributes, 200 - 124);
+    assert_int_equal(span->event_count, 128);
+    assert_int_equal(span->dropped_events, 72);
+    assert_int_equal(span->link_count, 128);
+    assert_int_equal(span->dropped_links, 72);
+    assert_string_equal(span_attribute(span, "k123"), "123");
+    assert_int_equal(span->links[127].span_id[0], 2);
+    end_traced(&t);
+}
+
+static void limits_can_be_set_and_be_nothing(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.attribute_count_limit = 6,
+                                          .event_count_limit = 1,
+                                          .event_attribute_count_limit = 1,
+                                          .link_count_limit = PAWL_ZERO});
+    trace_run(&t, pawl_inline("many", set_many, NULL));
+    const pawl_span_data *span = traced_span(&t, "many", 0);
+    assert_int_equal(span->attribute_count, 6);
+    assert_int_equal(span->dropped_attributes, 198);
+    assert_int_equal(span->event_count, 1);
+    assert_int_equal(span->events[0].attribute_count, 1);
+    assert_int_equal(span->events[0].dropped_attributes, 1);
+    assert_int_equal(span->link_count, 0);
+    assert_int_equal(span->dropped_links, 200);
+    end_traced(&t);
+}
+
+static pawl_status set_texts(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    pawl_context_set_string(ctx, "umlauts", "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f");
+    pawl_context_set_string(ctx, "short", "abc");
+    pawl_context_set_string(ctx, "broken", "a\xff\xfe");
+    pawl_context_set_string(ctx, "b\xff", "key");
+    return PAWL_OK;
+}
+
+static void values_are_cut_by_characters_and_repaired(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.attribute_value_length_limit = 3});
+    trace_run(&t, pawl_inline("texts", set_texts, NULL));
+    const pawl_span_data *span = traced_span(&t, "texts", 0);
+    assert_string_equal(span_attribute(span, "umlauts"), "\xc3\xa4\xc3\xb6\xc3\xbc");
+    assert_string_equal(span_attribute(span, "short"), "abc");
+    assert_string_equal(span_attribute(span, "broken"), "a\xef\xbf\xbd\xef\xbf\xbd");
+    assert_string_equal(span_attribute(span, "b\xef\xbf\xbd"), "key");
+    end_traced(&t);
+}
+
+static pawl_status set_known_keys(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                  pawl_error **err) {
+    (void)user, (void)in, (void)ret_out;
+    pawl_context_set_string(ctx, "gen_ai.operation.name", "invoke_agent");
+    pawl_context_set_string(ctx, "error.type", "503");
+    return pawl_error_set(err, PAWL_E_UNAVAILABLE, "no");
+}
+
+static void the_nodes_own_word_replaces_ours(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    trace_run(&t, pawl_inline("agent", set_known_keys, NULL));
+    const pawl_span_data *span = traced_span(&t, "agent", 0);
+    assert_string_equal(span_attribute(span, "gen_ai.operation.name"), "invoke_agent");
+    assert_string_equal(span_attribute(span, "error.type"), "503");
+    assert_int_equal(span->attribute_count, 5);
+    end_traced(&t);
+}
+
+static pawl_status set_a_megabyte(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                  pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    char *text = malloc(PAWL_MIB(1) + 1);
+    memset(text, 'x', PAWL_MIB(1));
+    text[PAWL_MIB(1)] = '\0';
+    pawl_context_set_string(ctx, "big", text);
+    free(text);
+    return PAWL_OK;
+}
+
+static void big_spans_use_up_the_queues_bytes(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.max_queue_bytes = PAWL_MIB(2) + PAWL_KIB(512)});
+    pawl_primitive *node = pawl_inline("big", set_a_megabyte, NULL);
+    for (int i = 0; i < 4; i++)
+        pawl_run(node, t.ctx, NULL, NULL, NULL);
+    trace_run(&t, node);
+    assert_int_equal(traced_spans(&t, "big"), 2);
+    assert_int_equal(stats_of(&t).dropped_full, 3);
+    assert_int_equal(traced_span(&t, "big", 0)->attributes[4].type, PAWL_ATTRIBUTE_STRING);
+    assert_int_equal(strlen(traced_span(&t, "big", 0)->attributes[4].value.string), PAWL_MIB(1));
+    trace_run(&t, passing("small"));
+    assert_int_equal(traced_spans(&t, "small"), 1);
+    end_traced(&t);
+}
+
+/* ---- paths ---- */
+
+static void a_path_is_cut_at_256_bytes_and_the_name_is_not(void **state) {
+    (void)state;
+    struct traced t;
+    char name[101];
+    memset(name, 'n', 100);
+    name[100] = '\0';
+    make_traced(&t, (pawl_tracer_options){0});
+    trace_run(&t, pawl_sequential(
+                      "top", pawl_sequential(name, pawl_sequential(name, pawl_sequential(name, passing("leaf"))))));
+    const pawl_span_data *leaf = traced_span(&t, "leaf", 0), *deep = traced_span(&t, name, 0);
+    assert_int_equal(strlen(span_attribute(leaf, "pawl.primitive.path")), 256);
+    assert_int_equal(strlen(span_attribute(deep, "pawl.primitive.path")), 256);
+    assert_int_equal(strlen(span_attribute(traced_span(&t, name, 1), "pawl.primitive.path")), 3 + 101 + 101);
+    end_traced(&t);
+}
+
+static pawl_primitive *tower(int height) {
+    pawl_primitive *node = passing("leaf");
+    for (int i = 0; i < height; i++)
+        node = pawl_retry("r", node, .max_attempts = 1);
+    return node;
+}
+
+static void a_deep_tree_has_a_path_as_far_as_it_goes(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    trace_run(&t, tower(40));
+    assert_int_equal(strlen(span_attribute(traced_span(&t, "leaf", 0), "pawl.primitive.path")), 40 * 2 + 4);
+    assert_string_equal(span_attribute(traced_span(&t, "r", 39), "pawl.primitive.path"), "r");
+    assert_string_equal(span_attribute(traced_span(&t, "r", 38), "pawl.primitive.path"), "r/r");
+    end_traced(&t);
+}
+
+static void paths_are_right_when_branches_end_in_turns(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    trace_run(&t, pawl_parallel("p",
+                                PAWL_CHILDREN(pawl_sequential("x", pausing("1", 1), pausing("2", 4)),
+                                              pawl_sequential("y", pausing("3", 2), pausing("4", 4))),
+                                .mode = 0));
+    assert_string_equal(span_attribute(traced_span(&t, "1", 0), "pawl.primitive.path"), "p/x/1");
+    assert_string_equal(span_attribute(traced_span(&t, "3", 0), "pawl.primitive.path"), "p/y/3");
+    assert_string_equal(span_attribute(traced_span(&t, "2", 0), "pawl.primitive.path"), "p/x/2");
+    assert_string_equal(span_attribute(traced_span(&t, "4", 0), "pawl.primitive.path"), "p/y/4");
+    assert_string_equal(span_attribute(traced_span(&t, "y", 0), "pawl.primitive.path"), "p/y");
+    end_traced(&t);
+}
+
+/* ---- the queue ---- */
+
+static void a_full_queue_drops_the_new_and_counts(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.max_queue_size = 8});
+    pawl_primitive *node = passing("p");
+    for (int i = 0; i < 20; i++)
+        pawl_run(node, t.ctx, NULL, NULL, NULL);
+    pawl_tracer_stats stats = stats_of(&t);
+    assert_int_equal(stats.queue_size, 8);
+    assert_int_equal(stats.queue_capacity, 8);
+    assert_int_equal(stats.dropped_full, 12);
+    assert_int_equal(stats.started, 20);
+    assert_int_equal(stats.live, 0);
+    trace_run(&t, node);
+    stats = stats_of(&t);
+    assert_int_equal(stats.queue_size, 0);
+    assert_int_equal(stats.processed, 8);
+    assert_int_equal(pawl_trace_memory_count(t.memory), 8);
+    end_traced(&t);
+}
+
+static void no_span_is_lost_below_the_capacity(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_primitive *node = passing("p");
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 2047; i++)
+            pawl_run(node, t.ctx, NULL, NULL, NULL);
+        trace_run(&t, pawl_primitive_ref(node));
+    }
+    assert_int_equal(stats_of(&t).dropped_full, 0);
+    assert_int_equal(pawl_trace_memory_count(t.memory), 4 * 2048);
+    pawl_primitive_unref(node);
+    end_traced(&t);
+}
+
+static void what_waits_at_the_end_is_exported(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_primitive *node = passing("p");
+    pawl_run(node, t.ctx, NULL, NULL, NULL);
+    pawl_runtime_shutdown(t.runtime, NULL);
+    assert_int_equal(traced_spans(&t, "p"), 1);
+    pawl_primitive_unref(node);
+    end_traced(&t);
+}
+
+static void a_simple_tracer_exports_each_span_when_it_ends(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.simple = 1});
+    pawl_primitive *node = pawl_sequential("s", passing("a"));
+    pawl_run(node, t.ctx, NULL, NULL, NULL);
+    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
+    pawl_tracer_exporter_stats stats = {.size = sizeof stats};
+    assert_true(pawl_tracer_get_exporter_stats(t.tracer, 0, &stats));
+    assert_string_equal(stats.name, "memory_span_exporter");
+    assert_int_equal(stats.exported, 2);
+    assert_int_equal(stats.operations, 2);
+    assert_false(pawl_tracer_get_exporter_stats(t.tracer, 1, &stats));
+    pawl_primitive_unref(node);
+    end_traced(&t);
+}
+
+/* ---- samplers ---- */
+
+static void a_dropped_trace_is_not_recorded(void **state) {
+    (void)state;
+    struct traced t;
+    pawl_sampler *never = pawl_sampler_never(NULL);
+    make_traced(&t, (pawl_tracer_options){.sampler = never});
+    trace_run(&t, passing("p"));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
+    assert_int_equal(stats_of(&t).started, 0);
+    assert_int_equal(pawl_context_trace_flags(t.ctx) & 1, 0);
+    pawl_sampler_unref(never);
+    end_traced(&t);
+}
+
+static void a_ratio_writes_its_threshold_into_the_tracestate(void **state) {
+    (void)state;
+    struct traced t;
+    pawl_sampler *ratio = pawl_sampler_ratio(1, NULL), *sampler = pawl_sampler_parent_based(NULL, .root = ratio);
+    make_traced(&t, (pawl_tracer_options){.sampler = sampler});
+    trace_run(&t, pawl_sequential("s", passing("p")));
+    assert_string_equal(pawl_context_tracestate(t.ctx), "ot=th:0");
+    assert_string_equal(traced_span(&t, "p", 0)->tracestate, "ot=th:0");
+    pawl_sampler_unref(ratio);
+    pawl_sampler_unref(sampler);
+    end_traced(&t);
+}
+
+/* ---- keeping what matters ---- */
+
+static void make_tail(struct traced *t, pawl_tracer_options options) {
+    options.sampler = pawl_sampler_never(NULL);
+    make_traced(t, options);
+    pawl_sampler_unref(options.sampler);
+}
+
+static pawl_status run_new_trace(struct traced *t, pawl_primitive *node) {
+    pawl_context_unref(t->ctx);
+    t->ctx = pawl_context_new(t->runtime);
+    return trace_run(t, node);
+}
+
+static void a_failed_trace_is_kept_whole_though_its_run_went_well(void **state) {
+    (void)state;
+    struct traced t;
+    make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
+    run_new_trace(&t, pawl_sequential("good", passing("a")));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
+    assert_int_equal(stats_of(&t).not_kept, 2);
+    run_new_trace(&t, pawl_sequential("bad", passing("before"),
+                                      pawl_fallback("f", PAWL_CHILDREN(failing("x", PAWL_E_FAILED), passing("y"))),
+                                      passing("after")));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 6);
+    assert_int_equal(traced_span(&t, "before", 0)->flags, 0x102);
+    assert_int_equal(stats_of(&t).held, 0);
+    assert_int_equal(stats_of(&t).held_traces, 0);
+    end_traced(&t);
+}
+
+static void a_cancelled_sibling_is_no_failure(void **state) {
+    (void)state;
+    assert_false(pawl_span_is_error(PAWL_OK, 0));
+    assert_false(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_SIBLING_FAILED));
+    assert_false(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_LOST_RACE));
+    assert_true(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_USER));
+    assert_true(pawl_span_is_error(PAWL_E_FAILED, PAWL_CANCEL_LOST_RACE));
+}
+
+static void a_slow_trace_is_kept(void **state) {
+    (void)state;
+    struct traced t;
+    make_tail(&t, (pawl_tracer_options){.keep_slow_ns = PAWL_MS(10)});
+    run_new_trace(&t, pawl_sequential("quick", sleeper("a", PAWL_MS(10))));
+    run_new_trace(&t, pawl_sequential("slow", sleeper("b", PAWL_MS(11))));
+    run_new_trace(&t, pawl_sequential("failed", failing("c", PAWL_E_FAILED)));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
+    assert_int_equal(traced_spans(&t, "b"), 1);
+    end_traced(&t);
+}
+
+static void what_the_sampler_keeps_is_not_held(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){.keep_failed = 1});
+    trace_run(&t, pawl_sequential("good", passing("a")));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
+    end_traced(&t);
+}
+
+static void a_trace_is_held_while_one_of_its_roots_is_open(void **state) {
+    (void)state;
+    struct traced t;
+    make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
+    pawl_primitive *first = passing("decide");
+    pawl_run(first, t.ctx, NULL, NULL, NULL); /* asks the sampler */
+    pawl_span outer;
+    pawl_span_open(t.ctx, &outer, "outer");
+    trace_run(&t, passing("inner"));
+    pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
+    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
+    assert_true(stats_of(&t).held >= 1);
+    pawl_span_close(t.ctx, &outer, PAWL_E_FAILED, NULL);
+    pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
+    assert_int_equal(traced_spans(&t, "inner"), 1);
+    assert_int_equal(traced_spans(&t, "outer"), 1);
+    pawl_primitive_unref(first);
+    end_traced(&t);
+}
+
+static pawl_primitive *ten_then(pawl_primitive *last) {
+    return pawl_sequential("ten", passing("a"), passing("a"), passing("a"), passing("a"), passing("a"), passing("a"),
+                           passing("a"), passing("a"), passing("a"), last);
+}
+
+static void a_trace_that_is_too_big_to_hold_is_given_up_whole(void **state) {
+    (void)state;
+    struct traced t;
+    make_tail(&t, (pawl_tracer_options){.keep_failed = 1, .max_held_spans = 5});
+    run_new_trace(&t, ten_then(failing("x", PAWL_E_FAILED)));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
+    assert_int_equal(stats_of(&t).dropped_undecided, 11);
+    run_new_trace(&t, pawl_sequential("s", failing("x", PAWL_E_FAILED)));
+    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
+    end_traced(&t);
+}
+
+/* ---- arguments and memory ---- */
+
+static void bad_options_are_refused(void **state) {
+    (void)state;
+    pawl_trace_memory *memory = pawl_trace_memory_new(NULL, NULL);
+    pawl_exporter *exporter = pawl_trace_memory_exporter(memory, NULL), *none = NULL;
+    pawl_error *err = NULL;
+    assert_null(pawl_tracer_with(&err, .exporters = &exporter));
+    expect_error(err, PAWL_E_INVALID, "0 exporters");
+    err = NULL;
+    assert_null(pawl_tracer_with(&err, .exporters = &none, .exporter_count = 1));
+    expect_error(err, PAWL_E_INVALID, "exporter 0 is NULL");
+    err = NULL;
+    assert_null(pawl_tracer_with(&err, .exporters = &exporter, .exporter_count = 1, .max_queue_size = 10,
+                                 .max_batch_size = 11));
+    expect_error(err, PAWL_E_INVALID, "max_batch_size is 11");
+    err = NULL;
+    assert_null(pawl_tracer_with(&err, .exporters = &exporter, .exporter_count = 1, .attribute_count_limit = 1025));
+    expect_error(err, PAWL_E_INVALID, "attribute_count_limit");
+    err = NULL;
+    assert_int_equal(pawl_tracer_attach(NULL, NULL, &err), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "it is NULL");
+    pawl_exporter_unref(exporter);
+    pawl_trace_memory_unref(memory);
+}
+
+static void a_tracer_serves_one_runtime(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_error *err = NULL;
+    assert_int_equal(pawl_tracer_attach(t.tracer, t.runtime, &err), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "attached before");
+    end_traced(&t);
+}
+
+static void making_one_survives_a_failed_allocation(void **state) {
+    (void)state;
+    pawl_trace_memory *memory = pawl_trace_memory_new(NULL, NULL);
+    pawl_exporter *exporter = pawl_trace_memory_exporter(memory, NULL);
+    for_each_failing_allocation(n) {
+        pawl_error *err = NULL;
+        pawl_tracer *tracer = pawl_tracer_with(&err, .exporters = &exporter, .exporter_count = 1, .keep_failed = 1);
+        assert_int_equal(pawl_error_status(err), tracer ? PAWL_OK : PAWL_E_NOMEM);
+        pawl_error_unref(err);
+        pawl_tracer_unref(tracer);
+    }
+    pawl_exporter_unref(exporter);
+    pawl_trace_memory_unref(memory);
+}
+
+static void a_run_goes_on_without_memory_for_its_spans(void **state) {
+    (void)state;
+    for (size_t n = 1, failed = 1; failed; n++) {
+        struct traced t;
+        make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
+        pawl_primitive *node = pawl_sequential("s", pawl_inline("many", set_many, NULL), failing("x", PAWL_E_FAILED));
+        fail_allocation_at(n);
+        pawl_run(node, t.ctx, NULL, NULL, NULL);
+        pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
+        failed = allow_allocations();
+        pawl_primitive_unref(node);
+        end_traced(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_span_has_the_trace_the_parent_and_the_time_of_day),
+        cmocka_unit_test(a_root_bears_the_ids_and_tags_of_its_context),
+        cmocka_unit_test(what_is_over_the_default_limits_is_counted),
+        cmocka_unit_test(limits_can_be_set_and_be_nothing),
+        cmocka_unit_test(values_are_cut_by_characters_and_repaired),
+        cmocka_unit_test(the_nodes_own_word_replaces_ours),
+        cmocka_unit_test(big_spans_use_up_the_queues_bytes),
+        cmocka_unit_test(a_path_is_cut_at_256_bytes_and_the_name_is_not),
+        cmocka_unit_test(a_deep_tree_has_a_path_as_far_as_it_goes),
+        cmocka_unit_test(paths_are_right_when_branches_end_in_turns),
+        cmocka_unit_test(a_full_queue_drops_the_new_and_counts),
+        cmocka_unit_test(no_span_is_lost_below_the_capacity),
+        cmocka_unit_test(what_waits_at_the_end_is_exported),
+        cmocka_unit_test(a_simple_tracer_exports_each_span_when_it_ends),
+        cmocka_unit_test(a_dropped_trace_is_not_recorded),
+        cmocka_unit_test(a_ratio_writes_its_threshold_into_the_tracestate),
+        cmocka_unit_test(a_failed_trace_is_kept_whole_though_its_run_went_well),
+        cmocka_unit_test(a_cancelled_sibling_is_no_failure),
+        cmocka_unit_test(a_slow_trace_is_kept),
+        cmocka_unit_test(what_the_sampler_keeps_is_not_held),
+        cmocka_unit_test(a_trace_is_held_while_one_of_its_roots_is_open),
+        cmocka_unit_test(a_trace_that_is_too_big_to_hold_is_given_up_whole),
+        cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(a_tracer_serves_one_runtime),
+        cmocka_unit_test(making_one_survives_a_failed_allocation),
+        cmocka_unit_test(a_run_goes_on_without_memory_for_its_spans),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
