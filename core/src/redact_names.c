@@ -94,12 +94,18 @@ static bool is_about(struct part part) {
     return is_one_of(part, words);
 }
 
-/* Whether any of the words above, "public" or an ending could be: by first and last letter. Most parts end here. */
+/* Whether it could be any of the words above or "public", by its beginning or its end. Most parts could not. */
 static bool may_count(struct part part) {
-    const uint32_t first =
-        1u << 1 | 1u << 2 | 1u << 3 | 1u << 11 | 1u << 16 | 1u << 18 | 1u << 19 | 1u << 20; /* abckprst */
+    static const char beginnings[][2] = {{'k', 'e'}, {'t', 'o'}, {'a', 'u'}, {'a', 'p'}, {'a', 'c'},
+                                         {'s', 'e'}, {'p', 'a'}, {'p', 'r'}, {'p', 'u'}, {'c', 'r'},
+                                         {'c', 'o'}, {'b', 'e'}, {'r', 'e'}};
     char last = (char)(part.at[part.length - 1] | 0x20);
-    return (first >> (part.at[0] & 31) & 1) || last == 'd' || last == 't';
+    if (part.length > strlen("secret") && (last == 'd' || last == 't'))
+        return true;
+    for (size_t i = 0; part.length > 1 && i < sizeof beginnings / sizeof *beginnings; i++)
+        if ((part.at[0] | 0x20) == beginnings[i][0] && (part.at[1] | 0x20) == beginnings[i][1])
+            return true;
+    return false;
 }
 
 static enum pawl_name_kind soft_kind(const char *name, size_t length, struct part part, size_t index) {

@@ -6,9 +6,14 @@
 static bool keep(struct pawl_redact_stream *stream, const char *bytes, size_t length) {
     if (stream->capacity - stream->held_length < length) {
         size_t capacity = 2 * stream->capacity + length;
-        char *held = realloc(stream->held, capacity);
+        char *held = malloc(capacity); /* not realloc(): what it leaves behind would not be wiped */
         if (!held)
             return false;
+        if (stream->held) {
+            memcpy(held, stream->held, stream->held_length);
+            explicit_bzero(stream->held, stream->capacity);
+            free(stream->held);
+        }
         stream->held = held;
         stream->capacity = capacity;
     }
