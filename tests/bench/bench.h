@@ -34,5 +34,6 @@ void bench_asyncio(struct bench *bench);     /* python3 asyncio beside it */
 void bench_sandbox(struct bench *bench);     /* what a sandbox costs over plain python3 */
 void bench_fix(struct bench *bench);         /* the mutator's yield on a data set */
 void bench_tracing(struct bench *bench);     /* what a node costs with the real tracer */
+void bench_prometheus(struct bench *bench);  /* what a scrape of 2,000 series costs */
 
 #endif

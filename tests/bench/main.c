@@ -13,7 +13,11 @@ static void run_core(struct bench *bench) {
 static const struct {
     const char *name;
     void (*run)(struct bench *bench);
-} areas[] = {{"core", run_core}, {"sandbox", bench_sandbox}, {"fix", bench_fix}, {"tracing", bench_tracing}};
+} areas[] = {{"core", run_core},
+             {"sandbox", bench_sandbox},
+             {"fix", bench_fix},
+             {"tracing", bench_tracing},
+             {"prometheus", bench_prometheus}};
 
 int main(int argc, char **argv) {
     const char *area = "core";
@@ -32,6 +36,6 @@ int main(int argc, char **argv) {
         bench_finish(bench, json);
         return 0;
     }
-    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, tracing\n", area);
+    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, tracing, prometheus\n", area);
     return 2;
 }
