@@ -8,7 +8,8 @@ struct writer {
     pawl_metrics_format format;
     struct pawl_prom_text out;
     struct pawl_prom_labels labels;
-    uint64_t *counts; /* of one histogram */
+    struct pawl_prom_text bounds; /* of the family, as labels: `le="0.5"` one after another, each with its NUL */
+    uint64_t *counts;             /* of one histogram */
     size_t count_room;
     const struct pawl_prom_family *family;
 };
@@ -60,19 +61,16 @@ static void put_header(struct writer *w) {
     pawl_prom_puts(&w->out, "\n");
 }
 
-/* name_suffix{labels,le="bound"} and a space; le is NULL for none. */
-static void put_sample(struct writer *w, const struct pawl_prom_series *series, const char *suffix, const double *le) {
+/* name_suffix{labels,more} and a space; more is "" for none. */
+static void put_sample(struct writer *w, const struct pawl_prom_series *series, const char *suffix, const char *more) {
     struct pawl_prom_text *out = &w->out;
     pawl_prom_puts(out, w->family->name);
     pawl_prom_puts(out, suffix);
-    if (series->length > 0 || le) {
+    if (series->length > 0 || *more) {
         pawl_prom_puts(out, "{");
         pawl_prom_put(out, w->labels.text.bytes + series->at, series->length);
-        if (le) {
-            pawl_prom_puts(out, series->length > 0 ? ",le=\"" : "le=\"");
-            pawl_prom_put_canonical(out, *le);
-            pawl_prom_puts(out, "\"");
-        }
+        pawl_prom_puts(out, series->length > 0 && *more ? "," : "");
+        pawl_prom_puts(out, more);
         pawl_prom_puts(out, "}");
     }
     pawl_prom_puts(out, " ");
@@ -136,7 +134,7 @@ static void put_counter(struct writer *w, const struct pawl_prom_series *series,
     double sum = 0;
     for (size_t i = 0; i < equal; i++)
         sum += series[i].point->value >= 0 ? series[i].point->value : 0;
-    put_sample(w, series, "_total", NULL);
+    put_sample(w, series, "_total", "");
     pawl_prom_put_number(&w->out, sum);
     end_sample(w, series, equal, -INFINITY, INFINITY);
 }
@@ -149,26 +147,46 @@ static void put_gauge(struct writer *w, const struct pawl_prom_series *series, s
         if (series[i].point->time_unix_ns > newest->time_unix_ns)
             newest = series[i].point;
     }
-    put_sample(w, series, w->family->type == PAWL_PROM_INFO ? "_info" : "", NULL);
+    put_sample(w, series, w->family->type == PAWL_PROM_INFO ? "_info" : "", "");
     pawl_prom_put_number(&w->out, w->family->metric->kind == PAWL_GAUGE ? newest->value : sum);
     pawl_prom_puts(&w->out, "\n");
 }
 
-/* Only ascending bounds below infinity are written; the counts of others belong to the next. Count is what the buckets
- * say, whatever the points do. @return It. */
+/* Only ascending bounds below infinity are written; the counts of others belong to the next. */
+static bool is_written(double bound, double above) {
+    return bound > above && bound < INFINITY;
+}
+
+static bool render_bounds(struct writer *w, const double *bounds, size_t bound_count) {
+    double above = -INFINITY;
+    w->bounds.length = 0;
+    for (size_t i = 0; i <= bound_count; i++) {
+        if (i < bound_count && !is_written(bounds[i], above))
+            continue;
+        above = i < bound_count ? bounds[i] : INFINITY;
+        pawl_prom_puts(&w->bounds, "le=\"");
+        pawl_prom_put_canonical(&w->bounds, above);
+        pawl_prom_put(&w->bounds, "\"", 2);
+    }
+    return !w->bounds.failed;
+}
+
+/* Count is what the buckets say, whatever the points do. @return It. */
 static uint64_t put_buckets(struct writer *w, const struct pawl_prom_series *series, size_t equal, const double *bounds,
                             size_t bound_count) {
     uint64_t count = 0;
     double above = -INFINITY;
+    const char *le = w->bounds.bytes;
     for (size_t i = 0; i <= bound_count; i++) {
         double bound = i < bound_count ? bounds[i] : INFINITY;
         count += w->counts[i];
-        if (i < bound_count && !(bound > above && bound < INFINITY))
+        if (i < bound_count && !is_written(bound, above))
             continue;
-        put_sample(w, series, "_bucket", &bound);
+        put_sample(w, series, "_bucket", le);
         pawl_prom_put_count(&w->out, count);
         end_sample(w, series, equal, above, bound);
         above = bound;
+        le += strlen(le) + 1;
     }
     return count;
 }
@@ -195,27 +213,27 @@ static void put_histogram(struct writer *w, const struct pawl_prom_series *serie
     uint64_t count = put_buckets(w, series, equal, bounds, bound_count);
     if (!has_sum(w, sum, bounds, bound_count))
         return;
-    put_sample(w, series, "_sum", NULL);
+    put_sample(w, series, "_sum", "");
     pawl_prom_put_number(&w->out, sum);
     pawl_prom_puts(&w->out, "\n");
-    put_sample(w, series, "_count", NULL);
+    put_sample(w, series, "_count", "");
     pawl_prom_put_count(&w->out, count);
     pawl_prom_puts(&w->out, "\n");
 }
 
 /* ---- families ---- */
 
-static bool make_count_room(struct writer *w, const pawl_metric_data *metric) {
+static bool prepare_histogram(struct writer *w, const pawl_metric_data *metric) {
     size_t bound_count;
-    (void)pawl_prom_bounds(metric, &bound_count);
-    if (bound_count < w->count_room)
-        return true;
-    uint64_t *larger = realloc(w->counts, (bound_count + 1) * sizeof *larger);
-    if (!larger)
-        return false;
-    w->counts = larger;
-    w->count_room = bound_count + 1;
-    return true;
+    const double *bounds = pawl_prom_bounds(metric, &bound_count);
+    if (bound_count >= w->count_room) {
+        uint64_t *larger = realloc(w->counts, (bound_count + 1) * sizeof *larger);
+        if (!larger)
+            return false;
+        w->counts = larger;
+        w->count_room = bound_count + 1;
+    }
+    return render_bounds(w, bounds, bound_count);
 }
 
 static bool put_family(struct writer *w, const struct pawl_prom_family *family) {
@@ -226,7 +244,8 @@ static bool put_family(struct writer *w, const struct pawl_prom_family *family) 
         [PAWL_PROM_INFO] = put_gauge,
     };
     w->family = family;
-    if (!pawl_prom_labels_of(&w->labels, family->metric) || !make_count_room(w, family->metric))
+    if (!pawl_prom_labels_of(&w->labels, family->metric) ||
+        (family->type == PAWL_PROM_HISTOGRAM && !prepare_histogram(w, family->metric)))
         return false;
     put_header(w);
     for (size_t i = 0, equal; i < w->labels.count; i += equal) {
@@ -268,6 +287,7 @@ pawl_status pawl_prom_write(const pawl_resource *resource, const pawl_metric_dat
         pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory while writing %zu of them", count);
     free(w.counts);
     pawl_prom_labels_free(&w.labels);
+    pawl_prom_text_free(&w.bounds);
     pawl_prom_text_free(&w.out);
     return status;
 }

@@ -54,9 +54,24 @@ void pawl_prom_put_count(struct pawl_prom_text *text, uint64_t number) {
     pawl_prom_put(text, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* The decimal digits of a finite number, without those at the end that are 0, and the power of ten of the first. Takes
- * them out of printf's text one by one, since its point depends on the host's locale. */
-static size_t decimal(double number, char ret_digits[DIGITS + 1], int *ret_power) {
+/* Numbers with at most nine decimals and 15 digits: a quotient of two exact whole numbers is the double next to it, so
+ * that such digits, when they give the number, are its shortest. @return How many, 0 for another number. */
+static size_t decimal_quickly(double number, char ret_digits[DIGITS + 1], int *ret_power) {
+    double scaled = rint(number * 1e9);
+    if (!(scaled >= 1 && scaled < PLAIN) || scaled / 1e9 != number)
+        return 0;
+    size_t count = 0;
+    char reversed[DIGITS + 1];
+    for (uint64_t left = (uint64_t)scaled; left; left /= 10)
+        reversed[count++] = (char)('0' + left % 10);
+    for (size_t i = 0; i < count; i++)
+        ret_digits[i] = reversed[count - 1 - i];
+    *ret_power = (int)count - 10;
+    return count;
+}
+
+/* Takes the digits out of printf's text one by one, since its point depends on the host's locale. */
+static size_t decimal_surely(double number, char ret_digits[DIGITS + 1], int *ret_power) {
     char written[64];
     int precision = 14;
     do
@@ -68,9 +83,17 @@ static size_t decimal(double number, char ret_digits[DIGITS + 1], int *ret_power
         if (*at >= '0' && *at <= '9' && count < DIGITS)
             ret_digits[count++] = *at;
     *ret_power = *at ? (int)strtol(at + 1, NULL, 10) : 0;
+    return count;
+}
+
+/* The decimal digits of a finite number that is not negative, without those at the end that are 0, and the power of ten
+ * of the first. */
+static size_t decimal(double number, char ret_digits[DIGITS + 1], int *ret_power) {
+    size_t count = decimal_quickly(number, ret_digits, ret_power);
+    if (count == 0)
+        count = decimal_surely(number, ret_digits, ret_power);
     while (count > 1 && ret_digits[count - 1] == '0')
         count--;
-    ret_digits[count] = '\0';
     return count;
 }
 
