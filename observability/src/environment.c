@@ -74,7 +74,7 @@ static void read_limits(struct pawl_environment *e, reader r) {
 }
 
 static void read_metrics(struct pawl_environment *e, reader r) {
-    pawl_environment_duration(r, "OTEL_METRIC_EXPORT_INTERVAL", PAWL_ZERO, &e->export_interval_ns);
+    pawl_environment_duration(r, "OTEL_METRIC_EXPORT_INTERVAL", 0, &e->export_interval_ns);
     pawl_environment_duration(r, "OTEL_METRIC_EXPORT_TIMEOUT", PAWL_UNLIMITED, &e->export_timeout_ns);
     pawl_environment_word(r, "OTEL_METRICS_EXEMPLAR_FILTER", "trace_based always_on always_off", &e->exemplars);
     e->prometheus_host = pawl_environment_text(r, "OTEL_EXPORTER_PROMETHEUS_HOST");

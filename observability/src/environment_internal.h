@@ -106,7 +106,7 @@ void pawl_environment_warn(const struct pawl_environment_reader *reader, const c
 void pawl_environment_flag(const struct pawl_environment_reader *reader, const char *name, uint64_t *set);
 void pawl_environment_number(const struct pawl_environment_reader *reader, const char *name, uint64_t least,
                              uint64_t most, uint64_t *set);
-/* Milliseconds to nanoseconds. @param zero What 0 means: PAWL_ZERO or PAWL_UNLIMITED. */
+/* Milliseconds to nanoseconds. @param zero What 0 means: PAWL_ZERO or PAWL_UNLIMITED; 0: it is not allowed. */
 void pawl_environment_duration(const struct pawl_environment_reader *reader, const char *name, uint64_t zero,
                                uint64_t *set);
 void pawl_environment_ratio(const struct pawl_environment_reader *reader, const char *name, double *set);

@@ -100,7 +100,7 @@ void pawl_environment_number(const struct pawl_environment_reader *reader, const
 void pawl_environment_duration(const struct pawl_environment_reader *reader, const char *name, uint64_t zero,
                                uint64_t *set) {
     uint64_t ms = 0;
-    pawl_environment_number(reader, name, 0, MOST_MS, &ms);
+    pawl_environment_number(reader, name, zero == 0, MOST_MS, &ms);
     if (ms != 0)
         *set = ms == PAWL_ZERO ? zero : PAWL_MS(ms);
 }

@@ -83,7 +83,7 @@ static const struct number {
      "sum"},
     {"OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram", AT(histogram),
      PAWL_ENVIRONMENT_EXPONENTIAL, "summary"},
-    {"OTEL_METRIC_EXPORT_INTERVAL", "60000", AT(export_interval_ns), PAWL_S(60), "1m"},
+    {"OTEL_METRIC_EXPORT_INTERVAL", "60000", AT(export_interval_ns), PAWL_S(60), "0"},
     {"OTEL_METRIC_EXPORT_TIMEOUT", "0", AT(export_timeout_ns), PAWL_UNLIMITED, "never"},
     {"OTEL_METRICS_EXEMPLAR_FILTER", "always_off", AT(exemplars), PAWL_ENVIRONMENT_EXEMPLARS_NONE, "sometimes"},
     {"OTEL_EXPORTER_PROMETHEUS_PORT", "0", AT(prometheus_port), PAWL_ZERO, "65536"},

@@ -1,0 +1,483 @@
+/* Log records on their way out: as lines, in batches, bounded, never waiting for an exporter. */
+#include "failing_malloc.h"
+#include "logs_internal.h"
+#include "virtual_runtime.h"
+#include <pawl/primitives/primitives.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+/* ---- an exporter that can be held up ---- */
+
+struct gate {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool closed, cancelled, inside;
+    size_t calls, records, largest;
+    char last[64];
+    pawl_status answer;
+};
+
+static struct gate open_gate(void) {
+    return (struct gate){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+}
+
+static pawl_status pass(void *self, const pawl_resource *resource, const pawl_log_data *logs, size_t count,
+                        uint64_t timeout_ns, pawl_error **err) {
+    struct gate *gate = self;
+    (void)resource, (void)timeout_ns;
+    pthread_mutex_lock(&gate->lock);
+    gate->inside = true;
+    pthread_cond_broadcast(&gate->changed);
+    while (gate->closed && !gate->cancelled)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    gate->inside = false;
+    gate->calls++;
+    gate->records += count;
+    gate->largest = count > gate->largest ? count : gate->largest;
+    snprintf(gate->last, sizeof gate->last, "%s", logs[count - 1].text);
+    pawl_status answer = gate->answer;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+    return answer == PAWL_OK ? answer : pawl_error_set(err, answer, "gate: no");
+}
+
+static void cancel_gate(void *self) {
+    struct gate *gate = self;
+    pthread_mutex_lock(&gate->lock);
+    gate->cancelled = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static pawl_exporter *exporter_of(struct gate *gate) {
+    static const pawl_exporter_vtable vtable = {.size = sizeof vtable, .logs = pass, .cancel = cancel_gate};
+    pawl_exporter *exporter = pawl_exporter_new(&vtable, gate, NULL);
+    assert_non_null(exporter);
+    return exporter;
+}
+
+static void wait_until_inside(struct gate *gate) {
+    pthread_mutex_lock(&gate->lock);
+    while (!gate->inside)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void wait_for_records(struct gate *gate, size_t records) {
+    pthread_mutex_lock(&gate->lock);
+    while (gate->records < records)
+        pthread_cond_wait(&gate->changed, &gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void set_closed(struct gate *gate, bool closed) {
+    pthread_mutex_lock(&gate->lock);
+    gate->closed = closed;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+/* ---- runtimes with logs ---- */
+
+/* Takes the exporter. */
+static pawl_logs *attach(pawl_runtime *runtime, pawl_exporter *exporter, pawl_logs_options options) {
+    options.size = sizeof options;
+    options.exporters = &exporter;
+    options.exporter_count = exporter ? 1 : 0;
+    pawl_logs *logs = pawl_logs_new(&options, NULL);
+    assert_non_null(logs);
+    assert_int_equal(pawl_logs_attach(logs, runtime, NULL), PAWL_OK);
+    pawl_exporter_unref(exporter);
+    return logs;
+}
+
+static pawl_runtime *logging_runtime(void) {
+    return pawl_runtime_with(.log_level = PAWL_ZERO);
+}
+
+static void say(pawl_runtime *runtime, size_t times) {
+    for (size_t i = 1; i <= times; i++)
+        pawl_runtime_log(runtime, PAWL_LOG_WARN, "record %zu", i);
+}
+
+static pawl_logs_stats stats_of(pawl_logs *logs) {
+    pawl_logs_stats stats = {.size = sizeof stats};
+    pawl_logs_get_stats(logs, &stats);
+    return stats;
+}
+
+static void end(pawl_logs *logs, pawl_runtime *runtime) {
+    pawl_runtime_unref(runtime);
+    pawl_logs_unref(logs);
+}
+
+/* ---- lines ---- */
+
+static void add_line(void *user, const char *lines, size_t length) {
+    assert_int_equal(strlen(lines), length);
+    assert_int_equal(lines[length - 1], '\n');
+    strncat(user, lines, 4095 - strlen(user));
+}
+
+static pawl_status speak(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    const pawl_attribute attributes[] = {pawl_attribute_string("file", "a \"b\"\n\x1b[31m"),
+                                         pawl_attribute_string("plain", "x-1"),
+                                         pawl_attribute_int("size", INT64_C(9007199254740993)),
+                                         pawl_attribute_bool("ok", true), pawl_attribute_double("share", 0.25)};
+    (void)user, (void)in, (void)ret_out, (void)err;
+    pawl_context_log(ctx, PAWL_LOG_ERROR, attributes, 5, "cannot read\t%s", "it");
+    return PAWL_OK;
+}
+
+static void run_speaker(char text[4096], uint64_t format, char trace_id[33], char span_id[17]) {
+    struct fake_clock time = {.now_ns = PAWL_MS(1500)};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    uint8_t id[16];
+    text[0] = '\0';
+    pawl_logs *logs = attach(runtime, NULL, (pawl_logs_options){.write = add_line, .user = text, .format = format});
+    pawl_context *ctx = pawl_context_new(runtime);
+    assert_true(pawl_context_extract(ctx, "00-0123456789abcdef0123456789abcdef-00f067aa0ba902b7-01", NULL, NULL));
+    pawl_primitive *node = pawl_inline("speaker", speak, NULL);
+    pawl_runtime_log(runtime, PAWL_LOG_WARN, "before");
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    assert_string_equal(text, "");
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(1), NULL), PAWL_OK);
+    pawl_context_trace_id(ctx, id);
+    for (size_t i = 0; i < 16; i++)
+        snprintf(trace_id + 2 * i, 3, "%02x", id[i]);
+    const char *span = strstr(text, "span_id");
+    assert_non_null(span);
+    snprintf(span_id, 17, "%.16s", span + (format == PAWL_LOG_JSON ? 10 : 8));
+    pawl_primitive_unref(node);
+    pawl_context_unref(ctx);
+    end(logs, runtime);
+}
+
+static void writes_lines_a_person_reads(void **state) {
+    (void)state;
+    char text[4096], trace_id[33], span_id[17], expected[4096];
+    run_speaker(text, PAWL_LOG_TEXT, trace_id, span_id);
+    const char *time = strchr(text, ' ');
+    assert_non_null(time);
+    snprintf(expected, sizeof expected,
+             "%.27s WARN  before\n"
+             "%.27s ERROR cannot read?it file=\"a \\\"b\\\"??[31m\" plain=x-1 size=9007199254740993 ok=true share=0.25 "
+             "trace_id=%s span_id=%s\n",
+             text, text, trace_id, span_id);
+    assert_string_equal(text, expected);
+    assert_string_equal(trace_id, "0123456789abcdef0123456789abcdef");
+    assert_int_equal(text[26], 'Z');
+    assert_memory_equal(text + 19, ".500000", 7);
+}
+
+static void writes_lines_a_program_reads(void **state) {
+    (void)state;
+    char text[4096], trace_id[33], span_id[17], expected[4096];
+    run_speaker(text, PAWL_LOG_JSON, trace_id, span_id);
+    snprintf(
+        expected, sizeof expected,
+        "{\"time\":\"%.27s\",\"level\":\"WARN\",\"text\":\"before\"}\n"
+        "{\"time\":\"%.27s\",\"level\":\"ERROR\",\"text\":\"cannot read\\tit\",\"trace_id\":\"%s\",\"span_id\":\"%s\","
+        "\"attributes\":{\"file\":\"a \\\"b\\\"\\n\\u001b[31m\",\"plain\":\"x-1\",\"size\":9007199254740993,"
+        "\"ok\":true,\"share\":0.25}}\n",
+        text + 9, text + 9, trace_id, span_id);
+    assert_string_equal(text, expected);
+}
+
+static void writes_utf8_whatever_it_is_told(void **state) {
+    (void)state;
+    size_t length;
+    const pawl_log_data data = {.text = "caf\xe9 \xff", .time_unix_ns = 0, .level = 99};
+    for (uint64_t format = PAWL_LOG_TEXT; format <= PAWL_LOG_JSON; format++) {
+        char *line = pawl_log_line_new(&data, format, &length);
+        assert_non_null(strstr(line, "caf\xef\xbf\xbd \xef\xbf\xbd"));
+        assert_non_null(strstr(line, "1970-01-01T00:00:00.000000Z"));
+        assert_int_equal(strlen(line), length);
+        free(line);
+    }
+}
+
+/* ---- the queue ---- */
+
+static void hands_records_on_without_being_asked(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_MS(1)});
+    say(runtime, 3);
+    wait_for_records(&gate, 3);
+    assert_string_equal(gate.last, "record 3");
+    end(logs, runtime);
+}
+
+static void hands_full_batches_on_at_once(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(runtime, exporter_of(&gate),
+                             (pawl_logs_options){.schedule_delay_ns = PAWL_MIN(60), .max_batch_size = 10});
+    say(runtime, 25);
+    wait_for_records(&gate, 20);
+    assert_int_equal(gate.largest, 10);
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(gate.records, 25);
+    end(logs, runtime);
+}
+
+static void drops_and_counts_what_does_not_fit(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs =
+        attach(runtime, exporter_of(&gate),
+               (pawl_logs_options){.schedule_delay_ns = PAWL_ZERO, .max_queue_size = 5, .max_batch_size = 1});
+    set_closed(&gate, true);
+    say(runtime, 1);
+    wait_until_inside(&gate);
+    say(runtime, 12);
+    pawl_logs_stats stats = stats_of(logs);
+    assert_int_equal(stats.queue_size, 5);
+    assert_int_equal(stats.queue_capacity, 5);
+    assert_int_equal(stats.dropped_full, 7);
+    set_closed(&gate, false);
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(30), NULL), PAWL_OK);
+    stats = stats_of(logs);
+    assert_int_equal(stats.processed, 6);
+    assert_int_equal(stats.exported, 6);
+    assert_int_equal(gate.records, 6);
+    assert_string_equal(gate.last, "record 5");
+    end(logs, runtime);
+}
+
+static void bounds_the_bytes_that_wait(void **state) {
+    (void)state;
+    struct fake_clock time = {.now_ns = 0};
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_queue_bytes = 1500});
+    for (size_t i = 0; i < 10; i++)
+        pawl_runtime_log(runtime, PAWL_LOG_WARN, "%0900d", 0);
+    assert_int_equal(stats_of(logs).queue_size, 1);
+    assert_int_equal(stats_of(logs).dropped_full, 9);
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(1), NULL), PAWL_OK);
+    say(runtime, 1);
+    assert_int_equal(stats_of(logs).queue_size, 1);
+    end(logs, runtime);
+    assert_int_equal(gate.records, 2);
+}
+
+static void takes_only_what_is_important_enough(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    struct fake_clock time = {.now_ns = 0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.level = PAWL_LOG_ERROR});
+    pawl_runtime_log(runtime, PAWL_LOG_WARN, "not this");
+    pawl_runtime_log(runtime, PAWL_LOG_ERROR, "this");
+    end(logs, runtime);
+    assert_int_equal(gate.records, 1);
+    assert_string_equal(gate.last, "this");
+}
+
+/* ---- limits of a record ---- */
+
+static void keeps_within_the_limits_of_a_record(void **state) {
+    (void)state;
+    const pawl_attribute attributes[] = {pawl_attribute_string("a", "\xc3\xa4\xc3\xb6\xc3\xbc"),
+                                         pawl_attribute_int("b", 1), pawl_attribute_int("c", 2)};
+    const pawl_log_record record = {
+        .size = sizeof record, .text = "t", .attributes = attributes, .attribute_count = 3, .time_ns = 5, .level = 3};
+    const struct pawl_log_limits limits = {.attributes = 2, .characters = 2}, none = {0, 0};
+    struct pawl_held_log *held = pawl_held_log_new(&record, &limits, pawl_held_log_bytes(&record, &limits), 10);
+    assert_string_equal(held->data.attributes[0].value.string, "\xc3\xa4\xc3\xb6");
+    assert_int_equal(held->data.attribute_count, 2);
+    assert_int_equal(held->data.dropped_attributes, 1);
+    assert_int_equal(held->data.time_unix_ns, 15);
+    free(held);
+    held = pawl_held_log_new(&record, &none, pawl_held_log_bytes(&record, &none), 0);
+    assert_int_equal(held->data.attribute_count, 0);
+    assert_int_equal(held->data.dropped_attributes, 3);
+    free(held);
+}
+
+/* ---- the end, failures, forks ---- */
+
+static void exports_the_rest_at_the_end(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
+    say(runtime, 700);
+    end(logs, runtime);
+    assert_int_equal(gate.records, 700);
+}
+
+static void ends_although_an_exporter_hangs(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(
+        runtime, exporter_of(&gate),
+        (pawl_logs_options){.shutdown_timeout_ns = PAWL_MS(20), .max_batch_size = 1, .schedule_delay_ns = PAWL_ZERO});
+    set_closed(&gate, true);
+    say(runtime, 3);
+    wait_until_inside(&gate);
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_MS(5), NULL), PAWL_E_TIMEOUT);
+    pawl_runtime_unref(runtime);
+    assert_true(gate.cancelled);
+    assert_int_equal(stats_of(logs).dropped_shutdown, 2);
+    assert_int_equal(stats_of(logs).queue_size, 0);
+    pawl_logs_unref(logs);
+}
+
+static void tells_a_flush_what_failed(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_batch_size = 1});
+    pawl_error *error = NULL;
+    gate.answer = PAWL_E_DENIED;
+    say(runtime, 1);
+    pawl_status status = pawl_runtime_flush(runtime, PAWL_S(30), &error);
+    assert_true(status == PAWL_E_DENIED || status == PAWL_OK); /* a batch is full: it may have failed before */
+    assert_int_equal(pawl_error_status(error), status);
+    pawl_error_unref(error);
+    assert_int_equal(stats_of(logs).failed, 1);
+    end(logs, runtime);
+}
+
+static void sends_nothing_twice_after_a_fork(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
+    say(runtime, 2);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        say(runtime, 5);
+        bool refused = pawl_runtime_flush(runtime, PAWL_S(1), NULL) == PAWL_E_INVALID;
+        pawl_runtime_unref(runtime);
+        _exit(refused && gate.calls == 0 && stats_of(logs).queue_size == 2 ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    end(logs, runtime);
+    assert_int_equal(gate.records, 2);
+}
+
+static void *say_much(void *runtime) {
+    say(runtime, 300);
+    return NULL;
+}
+
+static void takes_records_of_many_threads(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs =
+        attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_batch_size = 7, .schedule_delay_ns = PAWL_MS(1)});
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, say_much, runtime), 0);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(gate.records + stats_of(logs).dropped_full, 1200);
+    end(logs, runtime);
+}
+
+/* ---- options ---- */
+
+static void refuses_bad_options(void **state) {
+    (void)state;
+    struct gate gate = open_gate();
+    pawl_exporter *exporter = exporter_of(&gate), *none = NULL;
+    const pawl_logs_options bad[] = {
+        {.size = sizeof *bad},
+        {.size = sizeof *bad, .exporter_count = 1},
+        {.size = sizeof *bad, .exporters = &none, .exporter_count = 1},
+        {.size = sizeof *bad, .exporters = &exporter, .exporter_count = 9},
+        {.size = sizeof *bad, .write = add_line, .level = 9},
+        {.size = sizeof *bad, .write = add_line, .format = 2},
+        {.size = sizeof *bad, .write = add_line, .max_queue_size = PAWL_ZERO},
+        {.size = sizeof *bad, .write = add_line, .max_queue_size = 10, .max_batch_size = 11},
+        {.size = sizeof *bad, .write = add_line, .shutdown_timeout_ns = PAWL_UNLIMITED},
+        {.size = sizeof *bad, .write = add_line, .attribute_count_limit = 1025},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        pawl_error *error = NULL;
+        assert_null(pawl_logs_new(&bad[i], &error));
+        assert_int_equal(pawl_error_status(error), PAWL_E_INVALID);
+        pawl_error_unref(error);
+    }
+    pawl_exporter_unref(exporter);
+}
+
+static void is_attached_once(void **state) {
+    (void)state;
+    char text[4096] = "";
+    struct fake_clock time = {.now_ns = 0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_logs *logs = attach(runtime, NULL, (pawl_logs_options){.write = add_line, .user = text});
+    assert_int_equal(pawl_logs_attach(logs, runtime, NULL), PAWL_E_INVALID);
+    assert_int_equal(pawl_logs_attach(NULL, runtime, NULL), PAWL_E_INVALID);
+    end(logs, runtime);
+    logs = pawl_logs_with(NULL, .write = add_line, .user = text);
+    assert_int_equal(pawl_logs_attach(logs, NULL, NULL), PAWL_E_INVALID);
+    pawl_logs_unref(pawl_logs_ref(logs));
+    pawl_logs_unref(logs);
+    pawl_logs_get_stats(NULL, NULL);
+}
+
+static void survives_any_allocation_failing(void **state) {
+    (void)state;
+    char text[4096];
+    const pawl_attribute attribute = pawl_attribute_string("k", "v");
+    for_each_failing_allocation(n) {
+        text[0] = '\0';
+        struct fake_clock time = {.now_ns = 0};
+        pawl_runtime *runtime = virtual_runtime_or_null(&time);
+        pawl_logs *logs = pawl_logs_with(NULL, .write = add_line, .user = text, .format = n % 2);
+        bool attached = runtime && logs && pawl_logs_attach(logs, runtime, NULL) == PAWL_OK;
+        pawl_context *ctx = runtime ? pawl_context_new(runtime) : NULL;
+        if (ctx)
+            pawl_context_log(ctx, PAWL_LOG_WARN, &attribute, 1, "said");
+        bool flushed = attached && ctx && pawl_runtime_flush(runtime, PAWL_S(1), NULL) == PAWL_OK;
+        assert_true(allocations_failed() > 0 || (flushed && strstr(text, "said")));
+        pawl_context_unref(ctx);
+        end(logs, runtime);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_lines_a_person_reads),
+        cmocka_unit_test(writes_lines_a_program_reads),
+        cmocka_unit_test(writes_utf8_whatever_it_is_told),
+        cmocka_unit_test(hands_records_on_without_being_asked),
+        cmocka_unit_test(hands_full_batches_on_at_once),
+        cmocka_unit_test(drops_and_counts_what_does_not_fit),
+        cmocka_unit_test(bounds_the_bytes_that_wait),
+        cmocka_unit_test(takes_only_what_is_important_enough),
+        cmocka_unit_test(keeps_within_the_limits_of_a_record),
+        cmocka_unit_test(exports_the_rest_at_the_end),
+        cmocka_unit_test(ends_although_an_exporter_hangs),
+        cmocka_unit_test(tells_a_flush_what_failed),
+        cmocka_unit_test(sends_nothing_twice_after_a_fork),
+        cmocka_unit_test(takes_records_of_many_threads),
+        cmocka_unit_test(refuses_bad_options),
+        cmocka_unit_test(is_attached_once),
+        cmocka_unit_test(survives_any_allocation_failing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
