@@ -1,5 +1,6 @@
 /* Log records as lines a person or a program reads. */
 #include "logs_internal.h"
+#include "clean_text_internal.h"
 #include "utf8_internal.h"
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -59,28 +60,37 @@ static struct short_text number_text(const pawl_attribute *attribute) {
 
 /* ---- text ---- */
 
-/* Control bytes could move the reader's cursor or make a second line. */
-static void put_clean(FILE *line, const char *text) {
-    for (; *text; text++)
-        fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, line);
+/* What was cut inside a character is mended, without memory left out. escape: bytes that get a backslash. */
+static void put_clean(FILE *line, const char *text, const char *escape) {
+    size_t length = strlen(text);
+    bool whole = pawl_utf8_valid(text, length) == length;
+    char *mended = whole ? NULL : pawl_utf8_lossy(text, length, NULL);
+    const char *at = whole ? text : mended ? mended : "";
+    while (*at) {
+        bool harmful;
+        size_t bytes = pawl_clean_character(at, &harmful);
+        if (strchr(escape, *at))
+            fputc('\\', line);
+        if (harmful)
+            fputc('?', line);
+        else
+            fwrite(at, 1, bytes, line);
+        at += bytes;
+    }
+    free(mended);
 }
 
 static void put_text_value(FILE *line, const char *text) {
     bool plain = *text && !strpbrk(text, " \t\r\n\"=\\");
-    if (!plain)
-        fputc('"', line);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            fputc('\\', line);
-        put_clean(line, (char[]){*text, '\0'});
-    }
-    if (!plain)
-        fputc('"', line);
+    const char *quote = plain ? "" : "\"";
+    fputs(quote, line);
+    put_clean(line, text, "\"\\");
+    fputs(quote, line);
 }
 
 static void put_attribute(FILE *line, const pawl_attribute *attribute) {
     fputc(' ', line);
-    put_clean(line, attribute->key);
+    put_clean(line, attribute->key, "");
     fputc('=', line);
     if (attribute->type == PAWL_ATTRIBUTE_STRING)
         put_text_value(line, attribute->value.string);
@@ -91,7 +101,7 @@ static void put_attribute(FILE *line, const pawl_attribute *attribute) {
 static void put_text(FILE *line, const pawl_log_data *log) {
     struct short_text trace = hex(log->trace_id, 16), span = hex(log->span_id, 8);
     fprintf(line, "%s %-5s ", time_text(log->time_unix_ns).text, level_word(log->level));
-    put_clean(line, log->text);
+    put_clean(line, log->text, "");
     for (uint32_t i = 0; i < log->attribute_count; i++)
         put_attribute(line, &log->attributes[i]);
     if (*trace.text)
@@ -134,20 +144,13 @@ static bool fill_object(cJSON *object, const pawl_log_data *log) {
 static char *json_new(const pawl_log_data *log) {
     cJSON *object = cJSON_CreateObject();
     char *text = object && fill_object(object, log) ? cJSON_PrintUnformatted(object) : NULL;
+    char *mended = text ? pawl_utf8_lossy(text, strlen(text), NULL) : NULL;
     cJSON_Delete(object);
-    return text;
+    cJSON_free(text);
+    return mended;
 }
 
 /* ---- lines ---- */
-
-/* Texts may have been cut inside a character. Takes line. */
-static char *as_utf8(char *line, size_t *length) {
-    if (pawl_utf8_valid(line, *length) == *length)
-        return line;
-    char *clean = pawl_utf8_lossy(line, *length, length);
-    free(line);
-    return clean;
-}
 
 char *pawl_log_line_new(const pawl_log_data *log, uint64_t format, size_t *ret_length) {
     char *text = NULL, *json = format == PAWL_LOG_JSON ? json_new(log) : NULL;
@@ -158,10 +161,10 @@ char *pawl_log_line_new(const pawl_log_data *log, uint64_t format, size_t *ret_l
         put_text(line, log);
     if (line)
         fputc('\n', line);
-    cJSON_free(json);
+    free(json);
     bool whole = line && !ferror(line);
     if (line && fclose(line) == 0 && whole)
-        return as_utf8(text, ret_length);
+        return text;
     free(text);
     return NULL;
 }

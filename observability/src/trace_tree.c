@@ -1,4 +1,5 @@
 /* The trace tree: spans are kept until the last open one of their trace has ended, then written (trace_tree_text.c). */
+#include "clean_text_internal.h"
 #include "options_internal.h"
 #include "trace_tree_internal.h"
 #include "utf8_internal.h"
@@ -43,23 +44,12 @@ static void on_start(void *self, const pawl_span *span) {
     pthread_mutex_unlock(&tree->lock);
 }
 
-/* What could move the reader's cursor or turn the text around: C0, DEL, C1, and the marks of direction. Returns the
- * bytes of the character at text, which is valid UTF-8. */
-static size_t read_character(const char *text, bool *ret_harmful) {
-    unsigned char c = (unsigned char)text[0], d = c < 0x80 ? 0 : (unsigned char)text[1];
-    unsigned char e = c < 0xE0 ? 0 : (unsigned char)text[2];
-    *ret_harmful = c < 0x20 || c == 0x7F || (c == 0xC2 && d < 0xA0) ||
-                   (c == 0xE2 && d == 0x80 && (e == 0x8E || e == 0x8F || (e >= 0xA8 && e <= 0xAE))) ||
-                   (c == 0xE2 && d == 0x81 && e >= 0xA6 && e <= 0xA9);
-    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-}
-
 /* Copies whole characters; harmful ones become '?'. */
 static void copy_clean(char *to, size_t size, const char *from) {
     char *text = pawl_utf8_lossy(from, strlen(from), NULL), *end = to + size - 1;
     for (const char *at = text; at && *at;) {
         bool harmful;
-        size_t length = read_character(at, &harmful);
+        size_t length = pawl_clean_character(at, &harmful);
         if ((size_t)(end - to) < (harmful ? 1 : length))
             break;
         if (harmful)

@@ -1,0 +1,11 @@
+/* Text for a terminal. */
+#ifndef PAWL_CLEAN_TEXT_INTERNAL_H
+#define PAWL_CLEAN_TEXT_INTERNAL_H
+
+#include <pawl/base.h>
+
+/* Whether the character at text, which is valid UTF-8, could move the reader's cursor or turn the text around: C0, DEL,
+ * C1, and the marks of direction. Returns its bytes. */
+size_t pawl_clean_character(const char *text, bool *ret_harmful);
+
+#endif
