@@ -18,9 +18,19 @@ void pawl_otlp_writer_finish(struct pawl_otlp_writer *w) {
     *w = (struct pawl_otlp_writer){.status = PAWL_E_NOMEM};
 }
 
+static size_t capacity_of(const struct pawl_otlp_writer *w) {
+    return (size_t)(w->end - w->bytes);
+}
+
+static void set_room(struct pawl_otlp_writer *w) {
+    size_t capacity = capacity_of(w);
+    w->room = (capacity < w->most ? capacity : w->most) - w->length;
+}
+
 void pawl_otlp_writer_reset(struct pawl_otlp_writer *w) {
     w->length = 0;
     w->status = PAWL_OK;
+    set_room(w);
     if (w->ends_line)
         pawl_otlp_raw(w, "\n", 1);
 }
@@ -31,12 +41,12 @@ static bool fail(struct pawl_otlp_writer *w, pawl_status status) {
     return false;
 }
 
-static bool grow(struct pawl_otlp_writer *w, size_t count) {
+bool pawl_otlp_grow(struct pawl_otlp_writer *w, size_t count) {
     if (w->status != PAWL_OK)
         return false;
     if (count > w->most || w->length > w->most - count)
         return fail(w, PAWL_E_LIMIT);
-    size_t capacity = w->capacity < FIRST_BYTES ? FIRST_BYTES : w->capacity;
+    size_t capacity = capacity_of(w) < FIRST_BYTES ? FIRST_BYTES : capacity_of(w);
     while (capacity < w->length + count)
         capacity *= 2;                     /* no overflow: an object of half the address space cannot exist */
     uint8_t *bytes = malloc(capacity + 1); /* one to spare: see put_repaired() */
@@ -46,20 +56,9 @@ static bool grow(struct pawl_otlp_writer *w, size_t count) {
         memcpy(bytes + (capacity - w->length), pawl_otlp_written(w), w->length);
     free(w->bytes);
     w->bytes = bytes;
-    w->capacity = capacity;
+    w->end = bytes + capacity;
+    set_room(w);
     return true;
-}
-
-uint8_t *pawl_otlp_reserve(struct pawl_otlp_writer *w, size_t count) {
-    if (count > w->capacity - w->length && !grow(w, count))
-        return NULL;
-    w->length += count;
-    if (w->length > w->most) {
-        w->length -= count;
-        fail(w, PAWL_E_LIMIT);
-        return NULL;
-    }
-    return w->bytes + (w->capacity - w->length);
 }
 
 void pawl_otlp_raw(struct pawl_otlp_writer *w, const void *bytes, size_t count) {
@@ -115,6 +114,18 @@ static size_t put_repaired(struct pawl_otlp_writer *w, const char *text, size_t 
     return repaired;
 }
 
+/* Most text is ASCII: nothing else has to be looked at closer. */
+static bool is_ascii(const uint8_t *text, size_t length) {
+    uint64_t word, seen = 0;
+    for (; length >= sizeof word; text += sizeof word, length -= sizeof word) {
+        memcpy(&word, text, sizeof word);
+        seen |= word;
+    }
+    for (; length > 0; text++, length--)
+        seen |= *text;
+    return !(seen & UINT64_C(0x8080808080808080));
+}
+
 static void put_json_text(struct pawl_otlp_writer *w, const char *text, size_t length) {
     char *repaired = NULL;
     if (pawl_utf8_valid(text, length) != length) {
@@ -140,10 +151,10 @@ void pawl_otlp_put_string_always(struct pawl_otlp_writer *w, struct pawl_otlp_fi
         pawl_json_name(w, field);
         return;
     }
-    if (length > 0 && pawl_utf8_valid(text, length) != length)
-        length = put_repaired(w, text, length);
-    else
+    if (is_ascii((const uint8_t *)text, length) || pawl_utf8_valid(text, length) == length)
         pawl_otlp_raw(w, text, length);
+    else
+        length = put_repaired(w, text, length);
     pawl_protobuf_length(w, field.number, length);
 }
 

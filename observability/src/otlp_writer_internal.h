@@ -14,8 +14,9 @@
 
 /** Grows by itself, up to most bytes. */
 struct pawl_otlp_writer {
-    uint8_t *bytes; /* what is written are its last `length` bytes */
-    size_t capacity, length, most;
+    uint8_t *bytes, *end; /* what is written are the last `length` bytes before the end */
+    size_t room;          /* bytes that may be written before it has to grow */
+    size_t length, most;
     bool json;
     bool ends_line;     /* each request is followed by '\n' */
     pawl_status status; /* PAWL_E_LIMIT: over most; PAWL_E_NOMEM */
@@ -34,11 +35,18 @@ void pawl_otlp_writer_finish(struct pawl_otlp_writer *w);
 /** Empties it, keeping the memory. What ends a line is written. */
 void pawl_otlp_writer_reset(struct pawl_otlp_writer *w);
 static inline const uint8_t *pawl_otlp_written(const struct pawl_otlp_writer *w) {
-    return w->bytes + (w->capacity - w->length);
+    return w->end - w->length;
 }
 
+bool pawl_otlp_grow(struct pawl_otlp_writer *w, size_t count);
 /** Room for count bytes before what is written; NULL when there is none. */
-uint8_t *pawl_otlp_reserve(struct pawl_otlp_writer *w, size_t count);
+static inline uint8_t *pawl_otlp_reserve(struct pawl_otlp_writer *w, size_t count) {
+    if (count > w->room && !pawl_otlp_grow(w, count))
+        return NULL;
+    w->room -= count;
+    w->length += count;
+    return w->end - w->length;
+}
 void pawl_otlp_raw(struct pawl_otlp_writer *w, const void *bytes, size_t count);
 
 /** A nested message: open, its fields from the last to the first, close. @return What close wants. */

@@ -18,6 +18,12 @@ static inline size_t pawl_protobuf_varint_size(uint64_t number) {
 }
 
 static inline void pawl_protobuf_varint(struct pawl_otlp_writer *w, uint64_t number) {
+    if (number < 0x80) { /* most are */
+        uint8_t *byte = pawl_otlp_reserve(w, 1);
+        if (byte)
+            *byte = (uint8_t)number;
+        return;
+    }
     uint8_t *to = pawl_otlp_reserve(w, pawl_protobuf_varint_size(number));
     if (!to)
         return;
@@ -38,6 +44,14 @@ static inline void pawl_protobuf_fixed(struct pawl_otlp_writer *w, uint64_t numb
 
 /** The header of a field whose content, of so many bytes, is written. */
 static inline void pawl_protobuf_length(struct pawl_otlp_writer *w, uint32_t field, size_t bytes) {
+    if (bytes < 0x80 && field < 16) { /* most are */
+        uint8_t *to = pawl_otlp_reserve(w, 2);
+        if (to) {
+            to[0] = (uint8_t)(field << 3 | PAWL_WIRE_BYTES);
+            to[1] = (uint8_t)bytes;
+        }
+        return;
+    }
     pawl_protobuf_varint(w, bytes);
     pawl_protobuf_tag(w, field, PAWL_WIRE_BYTES);
 }

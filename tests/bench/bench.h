@@ -32,6 +32,7 @@ void bench_concurrency(struct bench *bench); /* what waiting costs: many runs, t
 void bench_http(struct bench *bench);        /* what an exchange costs, and how soon a cancel ends one */
 void bench_asyncio(struct bench *bench);     /* python3 asyncio beside it */
 void bench_sandbox(struct bench *bench);     /* what a sandbox costs over plain python3 */
+void bench_otlp(struct bench *bench);        /* what a span costs until it is a request */
 void bench_fix(struct bench *bench);         /* the mutator's yield on a data set */
 void bench_tracing(struct bench *bench);     /* what a node costs with the real tracer */
 void bench_prometheus(struct bench *bench);  /* what a scrape of 2,000 series costs */

@@ -16,6 +16,7 @@ static const struct {
 } areas[] = {{"core", run_core},
              {"sandbox", bench_sandbox},
              {"fix", bench_fix},
+             {"otlp", bench_otlp},
              {"tracing", bench_tracing},
              {"prometheus", bench_prometheus}};
 

@@ -228,8 +228,8 @@ static void stops_at_its_bound(void **state) {
             pawl_otlp_writer_init(&w, json, length);
             write_all(&w, signal);
             assert_int_equal(w.status, PAWL_OK);
-            pawl_otlp_writer_reset(&w);
             w.most = length - 1;
+            pawl_otlp_writer_reset(&w);
             write_all(&w, signal);
             assert_int_equal(w.status, PAWL_E_LIMIT);
             pawl_otlp_writer_finish(&w);
