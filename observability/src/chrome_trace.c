@@ -169,9 +169,9 @@ static pawl_status write_ended(struct chrome *c, bool all, pawl_error **err) {
 
 static pawl_status write_oldest(struct chrome *c, pawl_error **err) {
     struct trace **place = &c->traces;
-    while ((*place)->next)
+    while (*place && (*place)->next)
         place = &(*place)->next;
-    return write_trace(c, place, err);
+    return *place ? write_trace(c, place, err) : PAWL_OK;
 }
 
 /* The array's beginning; events follow it with a comma. Numbers stay small: a day's microseconds. */

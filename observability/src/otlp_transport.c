@@ -88,9 +88,10 @@ static bool enter(struct pawl_otlp_transport *t, struct pawl_otlp_call *call) {
 static void leave(struct pawl_otlp_transport *t, struct pawl_otlp_call *call) {
     lock(t);
     struct pawl_otlp_call **at = &t->calls;
-    while (*at != call)
+    while (*at && *at != call)
         at = &(*at)->next;
-    *at = call->next;
+    if (*at)
+        *at = call->next;
     unlock(t);
 }
 
