@@ -9,7 +9,8 @@
 
 #define LOOK_AT_DATE_NS PAWL_MIN(1)
 #define ARENA_BYTES 65536
-#define LOOKS 4 /* enough to decide about all traces that were complete when it began */
+#define LOOKS 4  /* enough to decide about all traces that were complete when it began */
+#define TAKES 64 /* then what is there goes, though it may be little */
 
 uint64_t pawl_batch_now(void) {
     struct timespec now;
@@ -95,44 +96,58 @@ static size_t collect_from_rings(struct pawl_batch *batch, size_t used, bool *re
     return used;
 }
 
-static bool is_closing(const struct pawl_batch *batch) {
-    return batch->tail && pawl_tail_is_closing(batch->tail);
-}
-
-/* The next batch: what was held and is kept first. Fewer than the slots: there is no more. */
-static size_t collect(struct pawl_batch *batch) {
+/* The next batch: what was held and is kept first. *ret_more: there may be more. */
+static size_t collect(struct pawl_batch *batch, bool *ret_more) {
     size_t most = (size_t)batch->setup.max_batch_size, used = 0;
-    bool looked = false;
-    for (int looks = 0; used < most && looks < LOOKS && !(looked && !is_closing(batch)); looks++) {
+    *ret_more = true;
+    for (int looks = 0, takes = 0; used < most && looks < LOOKS && takes < TAKES; takes++) {
         if (batch->tail)
             used += pawl_tail_take(batch->tail, batch->slots + used, most - used);
+        bool looked = false;
         if (used < most)
             used = collect_from_rings(batch, used, &looked);
+        looks += looked;
+        *ret_more = !looked || (batch->tail && pawl_tail_has_more(batch->tail));
+        if (!*ret_more)
+            break;
     }
-    if (batch->tail && used < most)
-        used += pawl_tail_take(batch->tail, batch->slots + used, most - used);
     return used;
 }
 
 static void throw_away(struct pawl_batch *batch) {
-    size_t count;
-    while ((count = collect(batch)) > 0) {
+    for (bool more = true; more;) {
+        size_t count = collect(batch, &more);
         atomic_fetch_add(&batch->dropped_shutdown, count);
         release(batch, count);
     }
 }
 
-pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, bool drop_late, uint64_t end_ns, pawl_error **err) {
+/* Whether there is time for one more export, until *end_ns at most. */
+static bool has_time(struct pawl_batch *batch, uint64_t *end_ns) {
+    uint64_t now = pawl_batch_now(), stop_ns = atomic_load(&batch->stop_ns);
+    if (stop_ns <= now)
+        throw_away(batch);
+    *end_ns = stop_ns < *end_ns ? stop_ns : *end_ns;
+    return now < *end_ns;
+}
+
+/* Batches that what is there now can make: who goes on ending spans must not keep a flush for ever. */
+static uint64_t most_batches(struct pawl_batch *batch) {
+    uint64_t spans = pawl_span_rings_waiting(batch->rings);
+    if (batch->tail)
+        spans += atomic_load(&pawl_tail_figures(batch->tail)->spans);
+    return spans / batch->setup.max_batch_size + LOOKS;
+}
+
+pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, uint64_t end_ns, pawl_error **err) {
     pawl_status first = PAWL_OK;
-    for (size_t most = (size_t)batch->setup.max_batch_size, count = most; count == most && !batch->abandoned;) {
-        if (pawl_batch_now() >= end_ns) {
-            if (drop_late)
-                throw_away(batch);
+    bool more = true;
+    for (uint64_t left = most_batches(batch); more && left > 0 && !atomic_load(&batch->abandoned); left--) {
+        if (!has_time(batch, &end_ns))
             return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
-        }
-        if (!all && pawl_span_rings_waiting(batch->rings) < most)
+        if (!all && pawl_span_rings_waiting(batch->rings) < batch->setup.max_batch_size)
             break;
-        count = collect(batch);
+        size_t count = collect(batch, &more);
         pawl_status status = count > 0 ? export_slots(batch, count, end_ns, first == PAWL_OK ? err : NULL) : PAWL_OK;
         first = first == PAWL_OK ? status : first;
     }
@@ -158,6 +173,7 @@ struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_err
         pthread_condattr_t attributes;
         batch->setup = *setup;
         batch->bell = -1;
+        atomic_init(&batch->stop_ns, PAWL_NEVER);
         batch->arena.chunk_bytes = ARENA_BYTES;
         pthread_mutex_init(&batch->work, NULL);
         pthread_mutex_init(&batch->lock, NULL);

@@ -69,17 +69,17 @@ struct pawl_batch {
     pawl_status flush_status; /* of the flush that ended last */
     pawl_error *flush_error;
     bool stopping, ended;
-    atomic_bool abandoned; /* nobody waits for its thread any more: the runtime may be gone */
-    uint64_t stop_ns;      /* no export begins later */
+    _Atomic uint64_t stop_ns; /* no export begins later; what is left is thrown away */
+    atomic_bool abandoned;    /* nobody waits for its thread any more: the runtime may be gone */
     pthread_t thread;
     bool has_thread;
     int bell;
 };
 
 uint64_t pawl_batch_now(void); /* CLOCK_MONOTONIC */
-/* Exports full batches; all: also the rest. An exporter gets no more time than until end_ns; later nothing is exported,
- * and with drop_late what is left is thrown away. Under work. Returns the first failure. */
-pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, bool drop_late, uint64_t end_ns, pawl_error **err);
+/* Exports full batches; all: also the rest. No export begins after end_ns, and an exporter gets no more time than until
+ * then. Under work. Returns the first failure. */
+pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, uint64_t end_ns, pawl_error **err);
 void pawl_batch_ring(void *batch);
 
 #endif

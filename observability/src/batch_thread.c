@@ -35,15 +35,13 @@ static void sleep_until(struct pawl_batch *batch, uint64_t end_ns) {
 
 struct request {
     bool flush, stop;
-    uint64_t flush_number, stop_ns;
+    uint64_t flush_number;
 };
 
 static struct request look(struct pawl_batch *batch) {
     pthread_mutex_lock(&batch->lock);
-    struct request request = {.flush = batch->flush_wanted > batch->flush_done,
-                              .stop = batch->stopping,
-                              .flush_number = batch->flush_wanted,
-                              .stop_ns = batch->stop_ns};
+    struct request request = {
+        .flush = batch->flush_wanted > batch->flush_done, .stop = batch->stopping, .flush_number = batch->flush_wanted};
     pthread_mutex_unlock(&batch->lock);
     return request;
 }
@@ -62,9 +60,8 @@ static void answer_flush(struct pawl_batch *batch, uint64_t number, pawl_status 
 static void drain(struct pawl_batch *batch, const struct request *request, bool due) {
     pawl_error *error = NULL;
     bool all = request->flush || request->stop || due;
-    uint64_t end_ns = request->stop ? request->stop_ns : PAWL_NEVER;
     pthread_mutex_lock(&batch->work);
-    pawl_status status = pawl_batch_drain(batch, all, request->stop, end_ns, &error);
+    pawl_status status = pawl_batch_drain(batch, all, PAWL_NEVER, &error);
     pthread_mutex_unlock(&batch->work);
     if (request->flush || request->stop)
         answer_flush(batch, request->flush_number, status, error);
@@ -132,7 +129,7 @@ static uint64_t after(uint64_t timeout_ns) {
 
 static pawl_status flush_here(struct pawl_batch *batch, uint64_t end_ns, pawl_error **err) {
     pthread_mutex_lock(&batch->work);
-    pawl_status status = pawl_batch_drain(batch, true, false, end_ns, err);
+    pawl_status status = pawl_batch_drain(batch, true, end_ns, err);
     pthread_mutex_unlock(&batch->work);
     return status;
 }
@@ -182,7 +179,6 @@ static bool wait_for_end(struct pawl_batch *batch, uint64_t end_ns) {
 static bool stop_thread(struct pawl_batch *batch, uint64_t end_ns) {
     pthread_mutex_lock(&batch->lock);
     batch->stopping = true;
-    batch->stop_ns = end_ns;
     pawl_batch_ring(batch);
     bool ended = wait_for_end(batch, end_ns);
     if (!ended) {
@@ -200,10 +196,11 @@ static bool stop_thread(struct pawl_batch *batch, uint64_t end_ns) {
 
 bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns) {
     uint64_t end_ns = after(timeout_ns);
+    atomic_store(&batch->stop_ns, end_ns);
     if (batch->has_thread)
         return stop_thread(batch, end_ns);
     pthread_mutex_lock(&batch->work);
-    pawl_batch_drain(batch, true, true, end_ns, NULL);
+    pawl_batch_drain(batch, true, end_ns, NULL);
     pthread_mutex_unlock(&batch->work);
     return true;
 }

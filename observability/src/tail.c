@@ -226,8 +226,8 @@ void pawl_tail_looked(struct pawl_tail *tail) {
     publish_figures(tail);
 }
 
-bool pawl_tail_is_closing(const struct pawl_tail *tail) {
-    return tail->closing > 0;
+bool pawl_tail_has_more(const struct pawl_tail *tail) {
+    return tail->closing > 0 || tail->ready;
 }
 
 void pawl_tail_end(struct pawl_tail *tail) {

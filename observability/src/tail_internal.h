@@ -37,8 +37,8 @@ size_t pawl_tail_pass(struct pawl_tail *tail, struct pawl_span_record *slots, si
 /* Every ring has been looked at since the last call. Decides about traces that had no open root at that call: all their
  * records were in the queue then, and are here now. */
 void pawl_tail_looked(struct pawl_tail *tail);
-/* Whether the next look will decide something. */
-bool pawl_tail_is_closing(const struct pawl_tail *tail);
+/* Whether there is something to take, or the next look will decide something. */
+bool pawl_tail_has_more(const struct pawl_tail *tail);
 /* No more spans will come: decides about all. */
 void pawl_tail_end(struct pawl_tail *tail);
 /* Moves records of kept traces out, at most `most`. */
