@@ -68,7 +68,8 @@ static void put_sample(struct writer *w, const struct pawl_prom_series *series, 
     pawl_prom_puts(out, suffix);
     if (series->length > 0 || *more) {
         pawl_prom_puts(out, "{");
-        pawl_prom_put(out, w->labels.text.bytes + series->at, series->length);
+        if (series->length > 0)
+            pawl_prom_put(out, w->labels.text.bytes + series->at, series->length);
         pawl_prom_puts(out, series->length > 0 && *more ? "," : "");
         pawl_prom_puts(out, more);
         pawl_prom_puts(out, "}");

@@ -7,6 +7,7 @@
  */
 #include <pawl/integrations/fix.h>
 #include <pawl/observability/prometheus.h>
+#include <pawl/observability/self_metrics.h>
 #include <pawl/pawl.h>
 #include <math.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 
 static pawl_runtime *runtime;
 static pawl_metrics *metrics;
+static pawl_tracer *tracing;
 
 static void die(const char *what, pawl_error *err) {
     (void)fprintf(stderr, "metrics_service: %s: %s\n", what, err ? pawl_error_message(err) : "");
@@ -83,14 +85,8 @@ static pawl_primitive *look_around(const char *good_url, const char *bad_url, in
 
 static void measure_by_hand(void) {
     INSTRUMENT(depth, "pawl.sandbox.queue.depth", "{execution}", PAWL_GAUGE);
-    INSTRUMENT(processed, "otel.sdk.processor.span.processed", "{span}", PAWL_COUNTER);
-    INSTRUMENT(exported, "otel.sdk.exporter.span.exported", "{span}", PAWL_COUNTER);
-    pawl_attribute full = pawl_attribute_string("error.type", "queue_full");
     pawl_runtime_measure(runtime, &depth, 2, NULL, 0);
-    pawl_runtime_measure(runtime, &processed, 10, NULL, 0);
-    pawl_runtime_measure(runtime, &processed, 1, &full, 1);
-    pawl_runtime_measure(runtime, &exported, 10, NULL, 0);
-    pawl_runtime_measure(runtime, &processed, NAN, NULL, 0); /* which is counted as dropped */
+    pawl_runtime_measure(runtime, &depth, NAN, NULL, 0); /* which is counted as dropped */
 }
 
 /* Every kind of instrument, under names that become one and with attributes that no label may hold as they are. */
@@ -135,6 +131,28 @@ static void run(pawl_primitive *node) {
     pawl_context_unref(ctx);
 }
 
+static pawl_status take_slowly(void *self, const pawl_resource *resource, const pawl_span_data *spans, size_t count,
+                               uint64_t timeout_ns, pawl_error **err) {
+    static const struct timespec moment = {.tv_nsec = 50000000};
+    (void)self, (void)resource, (void)spans, (void)count, (void)timeout_ns, (void)err;
+    nanosleep(&moment, NULL);
+    return PAWL_OK;
+}
+
+/* Its queue is too short for its exporter, so that spans are dropped. */
+static void trace(void) {
+    static const pawl_exporter_vtable slow = {.size = sizeof slow, .name = "slow_exporter", .spans = take_slowly};
+    pawl_error *err = NULL;
+    pawl_exporter *exporter = pawl_exporter_new(&slow, NULL, &err);
+    pawl_tracer *tracer =
+        pawl_tracer_with(&err, .exporters = &exporter, .exporter_count = 1, .max_queue_size = 2, .max_batch_size = 1);
+    if (!tracer || pawl_tracer_attach(tracer, runtime, &err) != PAWL_OK ||
+        pawl_metrics_observe_tracer(metrics, tracer, &err) != PAWL_OK)
+        die("tracer", err);
+    pawl_exporter_unref(exporter);
+    tracing = tracer;
+}
+
 static pawl_metrics_listener *listen_for_scrapes(bool seed) {
     pawl_error *err = NULL;
     pawl_resource *resource = pawl_resource_with(&err, .service_name = "metrics_service", .service_version = "1");
@@ -161,6 +179,7 @@ int main(int argc, char **argv) {
     sigprocmask(SIG_BLOCK, &ends, NULL);
     runtime = pawl_runtime_with(.helper_path = getenv("PAWL_HELPER"));
     pawl_metrics_listener *listener = listen_for_scrapes(argc > 1 && strcmp(argv[1], "seed") == 0);
+    trace();
     unsigned long long port = pawl_metrics_listener_port(listener);
     (void)snprintf(good_url, sizeof good_url, "http://127.0.0.1:%llu/metrics", port);
     (void)snprintf(bad_url, sizeof bad_url, "http://127.0.0.1:%llu/missing", port);
@@ -180,7 +199,8 @@ int main(int argc, char **argv) {
         pawl_primitive_unref(nodes[i]);
     pawl_judge_unref(judge);
     pawl_metrics_listener_unref(listener);
-    pawl_metrics_unref(metrics);
     pawl_runtime_unref(runtime);
+    pawl_metrics_unref(metrics);
+    pawl_tracer_unref(tracing);
     return 0;
 }

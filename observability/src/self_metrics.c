@@ -1,0 +1,102 @@
+/* A tracer's figures as metrics. */
+#include <pawl/observability/self_metrics.h>
+
+#define PROCESSOR "batching_span_processor"
+#define INSTRUMENT(metric_name, metric_kind, text)                                                                     \
+    {                                                                                                                  \
+        .size = sizeof(pawl_instrument), .name = (metric_name), .unit = "{span}", .description = (text),               \
+        .kind = (metric_kind)                                                                                          \
+    }
+
+static pawl_tracer_stats stats_of(void *tracer) {
+    pawl_tracer_stats stats = {.size = sizeof stats};
+    pawl_tracer_get_stats(tracer, &stats);
+    return stats;
+}
+
+static void observe_started(void *tracer, pawl_observation *observation) {
+    pawl_observation_report(observation, (double)stats_of(tracer).started, NULL, 0);
+}
+
+static void observe_live(void *tracer, pawl_observation *observation) {
+    pawl_observation_report(observation, (double)stats_of(tracer).live, NULL, 0);
+}
+
+/* ---- the processor ---- */
+
+/* error_type: NULL for none. Errors that have not happened are no series. */
+static void report(pawl_observation *observation, uint64_t spans, const char *component, const char *error_type) {
+    const pawl_attribute attributes[] = {pawl_attribute_string("otel.component.type", component),
+                                         pawl_attribute_string("error.type", error_type)};
+    if (spans > 0 || !error_type)
+        pawl_observation_report(observation, (double)spans, attributes, error_type ? 2 : 1);
+}
+
+static void observe_queue_size(void *tracer, pawl_observation *observation) {
+    report(observation, stats_of(tracer).queue_size, PROCESSOR, NULL);
+}
+
+static void observe_queue_capacity(void *tracer, pawl_observation *observation) {
+    report(observation, stats_of(tracer).queue_capacity, PROCESSOR, NULL);
+}
+
+static void observe_processed(void *tracer, pawl_observation *observation) {
+    pawl_tracer_stats stats = stats_of(tracer);
+    report(observation, stats.processed, PROCESSOR, NULL);
+    report(observation, stats.dropped_full, PROCESSOR, "queue_full");
+    report(observation, stats.dropped_no_memory, PROCESSOR, "no_memory");
+    report(observation, stats.dropped_shutdown, PROCESSOR, "already_shutdown");
+    report(observation, stats.dropped_undecided, PROCESSOR, "held_full");
+}
+
+/* ---- its exporters ---- */
+
+static void observe_inflight(void *tracer, pawl_observation *observation) {
+    pawl_tracer_exporter_stats stats = {.size = sizeof stats};
+    for (size_t i = 0; pawl_tracer_get_exporter_stats(tracer, i, &stats); i++)
+        report(observation, stats.inflight, stats.name, NULL);
+}
+
+static void observe_exported(void *tracer, pawl_observation *observation) {
+    pawl_tracer_exporter_stats stats = {.size = sizeof stats};
+    for (size_t i = 0; pawl_tracer_get_exporter_stats(tracer, i, &stats); i++) {
+        report(observation, stats.exported, stats.name, NULL);
+        report(observation, stats.failed, stats.name, pawl_status_word((pawl_status)stats.last_status));
+    }
+}
+
+static const struct figure {
+    pawl_instrument instrument;
+    pawl_observe_fn observe;
+} figures[] = {
+    {INSTRUMENT("otel.sdk.span.started", PAWL_COUNTER, "Spans recorded."), observe_started},
+    {INSTRUMENT("otel.sdk.span.live", PAWL_UP_DOWN_COUNTER, "Recorded spans that have not ended."), observe_live},
+    {INSTRUMENT("otel.sdk.processor.span.queue.size", PAWL_UP_DOWN_COUNTER, "Spans that wait to be exported."),
+     observe_queue_size},
+    {INSTRUMENT("otel.sdk.processor.span.queue.capacity", PAWL_UP_DOWN_COUNTER, "Spans that may wait."),
+     observe_queue_capacity},
+    {INSTRUMENT("otel.sdk.processor.span.processed", PAWL_COUNTER, "Spans handed to exporters, or dropped."),
+     observe_processed},
+    {INSTRUMENT("otel.sdk.exporter.span.inflight", PAWL_UP_DOWN_COUNTER, "Spans that are being exported."),
+     observe_inflight},
+    {INSTRUMENT("otel.sdk.exporter.span.exported", PAWL_COUNTER, "Spans exported, or not."), observe_exported},
+};
+#define FIGURES (sizeof figures / sizeof *figures)
+
+pawl_status pawl_metrics_observe_tracer(pawl_metrics *metrics, pawl_tracer *tracer, pawl_error **err) {
+    if (!metrics || !tracer)
+        return pawl_error_set(err, PAWL_E_INVALID, "metrics: %s is NULL", metrics ? "the tracer" : "the pawl_metrics");
+    for (size_t i = 0; i < FIGURES; i++) {
+        pawl_status status = pawl_metrics_observe(metrics, &figures[i].instrument, figures[i].observe, tracer, err);
+        if (status == PAWL_OK)
+            continue;
+        pawl_metrics_unobserve_tracer(metrics, tracer);
+        return status;
+    }
+    return PAWL_OK;
+}
+
+void pawl_metrics_unobserve_tracer(pawl_metrics *metrics, pawl_tracer *tracer) {
+    for (size_t i = 0; metrics && i < FIGURES; i++)
+        pawl_metrics_unobserve(metrics, figures[i].observe, tracer);
+}
