@@ -2,6 +2,7 @@
 #ifndef PAWL_ENGINE_INTERNAL_H
 #define PAWL_ENGINE_INTERNAL_H
 
+#include "attachment_internal.h"
 #include "clock_internal.h"
 #include "context_internal.h"
 #include "primitive_internal.h"
@@ -225,6 +226,7 @@ struct pawl_runtime {
     atomic_uint closing;
     _Atomic(struct loop *) leased[LEASE_SLOTS]; /* idle loops, one for a few threads each */
     atomic_ullong refused_completions, abandoned;
+    _Atomic(struct pawl_attachment *) attachments;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;
     struct loop *idle; /* further idle loops */

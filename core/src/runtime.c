@@ -100,6 +100,7 @@ static bool make_seed(pawl_runtime *runtime) {
 }
 
 static void free_runtime(pawl_runtime *runtime) {
+    pawl_runtime_free_attachments(runtime);
     for (size_t i = 0; i < runtime->loop_count; i++)
         pawl_loop_free(runtime->loops[i]);
     free(runtime->loops);

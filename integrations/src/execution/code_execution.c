@@ -17,6 +17,7 @@
 #include "sandbox_internal.h"
 #include "spans_file_internal.h"
 #include "utf8_internal.h"
+#include "watch_internal.h"
 
 /* Of stderr, in the error that fail_on_error makes. */
 #define SHOWN_STDERR 400
@@ -195,7 +196,8 @@ static pawl_status run_in_sandbox(struct run *run, pawl_sandbox_provider *provid
     run->input.request.handlers = &run->handlers;
     run->creating = true;
     open_span(run, "sandbox.create");
-    pawl_status status = pawl_sandbox_run_once(provider, run->ctx, &run->input.request, ret_result, &error);
+    pawl_status status =
+        pawl_execution_run_once(provider, run->ctx, run->node->name, &run->input.request, ret_result, &error);
     if (status == PAWL_OK && run->observed) {
         const pawl_execution_result *result = *ret_result;
         pawl_span_set_string(&run->span, "pawl.code.outcome",

@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "sandbox_internal.h"
+#include "watch_internal.h"
 
 struct pawl_sandbox {
     const pawl_sandbox_vtable *vtable;
     void *self;
+    _Atomic(const char *) provider; /* type; NULL: made by none */
     atomic_uint refs;
     char id[];
 };
@@ -33,6 +35,7 @@ pawl_sandbox *pawl_sandbox_new(const pawl_sandbox_vtable *vtable, void *self, co
     }
     sandbox->vtable = vtable;
     sandbox->self = self;
+    atomic_init(&sandbox->provider, NULL);
     atomic_init(&sandbox->refs, 1);
     memcpy(sandbox->id, id, length);
     return sandbox;
@@ -68,11 +71,20 @@ static pawl_status lacks(pawl_error **err, const char *argument) {
     return pawl_error_set(err, PAWL_E_INVALID, "sandbox: %s is NULL; give one", argument);
 }
 
+static pawl_status run_code(void *what, pawl_context *ctx, const pawl_execution_request *request,
+                            pawl_execution_result **ret_result, pawl_error **err) {
+    pawl_sandbox *sandbox = what;
+    return sandbox->vtable->run_code(sandbox->self, ctx, request, ret_result, err);
+}
+
 pawl_status pawl_sandbox_run_code(pawl_sandbox *sandbox, pawl_context *ctx, const pawl_execution_request *request,
                                   pawl_execution_result **ret_result, pawl_error **err) {
     if (!sandbox || !ctx || !request || !ret_result)
         return lacks(err, !sandbox ? "the sandbox" : !ctx ? "ctx" : !request ? "request" : "ret_result");
-    return sandbox->vtable->run_code(sandbox->self, ctx, request, ret_result, err);
+    const char *provider = atomic_load(&sandbox->provider);
+    const struct pawl_execution execution = {
+        .ctx = ctx, .node = "", .provider = provider ? provider : "", .request = request};
+    return pawl_execution_watched(run_code, sandbox, &execution, ret_result, err);
 }
 
 pawl_status pawl_sandbox_kill(pawl_sandbox *sandbox, pawl_context *ctx, pawl_error **err) {
@@ -126,7 +138,10 @@ pawl_status pawl_sandbox_create(pawl_sandbox_provider *provider, pawl_context *c
                                 pawl_sandbox **ret_sandbox, pawl_error **err) {
     if (!provider || !ctx || !ret_sandbox)
         return lacks(err, !provider ? "the provider" : !ctx ? "ctx" : "ret_sandbox");
-    return provider->vtable->create(provider->self, ctx, options, ret_sandbox, err);
+    pawl_status status = provider->vtable->create(provider->self, ctx, options, ret_sandbox, err);
+    if (status == PAWL_OK)
+        atomic_store(&(*ret_sandbox)->provider, provider->vtable->type_name);
+    return status;
 }
 
 pawl_status pawl_sandbox_connect(pawl_sandbox_provider *provider, pawl_context *ctx, const char *id,
@@ -135,7 +150,10 @@ pawl_status pawl_sandbox_connect(pawl_sandbox_provider *provider, pawl_context *
         return lacks(err, !provider ? "the provider" : !ctx ? "ctx" : !id ? "id" : "ret_sandbox");
     if (!HAS(provider->vtable, connect))
         return has_no(provider, "connect to a sandbox", err);
-    return provider->vtable->connect(provider->self, ctx, id, ret_sandbox, err);
+    pawl_status status = provider->vtable->connect(provider->self, ctx, id, ret_sandbox, err);
+    if (status == PAWL_OK)
+        atomic_store(&(*ret_sandbox)->provider, provider->vtable->type_name);
+    return status;
 }
 
 pawl_status pawl_sandbox_list(pawl_sandbox_provider *provider, pawl_context *ctx, pawl_sandbox_visit visit, void *user,
@@ -155,15 +173,30 @@ pawl_status pawl_sandbox_kill_id(pawl_sandbox_provider *provider, pawl_context *
     return provider->vtable->kill(provider->self, ctx, id, err);
 }
 
-pawl_status pawl_sandbox_run_once(pawl_sandbox_provider *provider, pawl_context *ctx,
-                                  const pawl_execution_request *request, pawl_execution_result **ret_result,
-                                  pawl_error **err) {
+static pawl_status run_once(void *what, pawl_context *ctx, const pawl_execution_request *request,
+                            pawl_execution_result **ret_result, pawl_error **err) {
     pawl_sandbox *sandbox = NULL;
-    pawl_status status = pawl_sandbox_create(provider, ctx, NULL, &sandbox, err);
+    pawl_status status = pawl_sandbox_create(what, ctx, NULL, &sandbox, err);
     if (status != PAWL_OK)
         return status;
-    status = pawl_sandbox_run_code(sandbox, ctx, request, ret_result, err);
+    status = run_code(sandbox, ctx, request, ret_result, err);
     pawl_sandbox_kill(sandbox, ctx, NULL); /* what it leaves behind is the provider's to end */
     pawl_sandbox_unref(sandbox);
     return status;
+}
+
+pawl_status pawl_execution_run_once(pawl_sandbox_provider *provider, pawl_context *ctx, const char *node,
+                                    const pawl_execution_request *request, pawl_execution_result **ret_result,
+                                    pawl_error **err) {
+    if (!provider || !ctx || !request || !ret_result)
+        return lacks(err, !provider ? "the provider" : !ctx ? "ctx" : !request ? "request" : "ret_result");
+    const struct pawl_execution execution = {
+        .ctx = ctx, .node = node, .provider = provider->vtable->type_name, .request = request};
+    return pawl_execution_watched(run_once, provider, &execution, ret_result, err);
+}
+
+pawl_status pawl_sandbox_run_once(pawl_sandbox_provider *provider, pawl_context *ctx,
+                                  const pawl_execution_request *request, pawl_execution_result **ret_result,
+                                  pawl_error **err) {
+    return pawl_execution_run_once(provider, ctx, "", request, ret_result, err);
 }
