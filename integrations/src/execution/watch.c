@@ -10,10 +10,15 @@ void pawl_execution_watch(pawl_runtime *runtime, struct pawl_execution_watcher *
     pawl_runtime_add_attachment(runtime, &watcher->attachment);
 }
 
+struct pawl_execution_watcher *pawl_execution_next_watcher(const pawl_runtime *runtime,
+                                                           const struct pawl_execution_watcher *after) {
+    return (struct pawl_execution_watcher *)(void *)pawl_runtime_next_attachment(runtime, &key,
+                                                                                 after ? &after->attachment : NULL);
+}
+
 static struct pawl_execution_watcher *next(const struct pawl_execution *execution,
                                            const struct pawl_execution_watcher *after) {
-    return (struct pawl_execution_watcher *)(void *)pawl_runtime_next_attachment(
-        pawl_context_runtime(execution->ctx), &key, after ? &after->attachment : NULL);
+    return pawl_execution_next_watcher(pawl_context_runtime(execution->ctx), after);
 }
 
 /* All are asked, also behind one that refused, so that each hears of what was refused. */

@@ -33,6 +33,10 @@ struct pawl_execution_watcher {
 /* Takes the watcher until the runtime's memory goes. */
 void pawl_execution_watch(pawl_runtime *runtime, struct pawl_execution_watcher *watcher);
 
+/* The first for NULL; NULL: no more. */
+struct pawl_execution_watcher *pawl_execution_next_watcher(const pawl_runtime *runtime,
+                                                           const struct pawl_execution_watcher *after);
+
 /* pawl_sandbox_run_once() of a node. */
 pawl_status pawl_execution_run_once(pawl_sandbox_provider *provider, pawl_context *ctx, const char *node,
                                     const pawl_execution_request *request, pawl_execution_result **ret_result,
