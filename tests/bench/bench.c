@@ -11,8 +11,8 @@
 #define ROWS 64
 
 struct row {
-    const char *metric, *unit, *peer;
-    double value, target, peer_value;
+    const char *metric, *unit, *peer, *reference;
+    double value, target, peer_value, reference_value;
 };
 
 struct bench {
@@ -29,12 +29,32 @@ void bench_row(struct bench *bench, const char *metric, double value, const char
         bench->rows[bench->count++] = (struct row){.metric = metric, .unit = unit, .value = value, .target = target};
 }
 
-void bench_peer(struct bench *bench, const char *metric, const char *peer, double value) {
+static struct row *find_row(struct bench *bench, const char *metric) {
     for (size_t i = 0; i < bench->count; i++)
-        if (strcmp(bench->rows[i].metric, metric) == 0) {
-            bench->rows[i].peer = peer;
-            bench->rows[i].peer_value = value;
-        }
+        if (strcmp(bench->rows[i].metric, metric) == 0)
+            return &bench->rows[i];
+    return NULL;
+}
+
+void bench_peer(struct bench *bench, const char *metric, const char *peer, double value) {
+    struct row *row = find_row(bench, metric);
+    if (!row)
+        return;
+    row->peer = peer;
+    row->peer_value = value;
+}
+
+void bench_reference(struct bench *bench, const char *metric, const char *reference, double value) {
+    struct row *row = find_row(bench, metric);
+    if (!row)
+        return;
+    row->reference = reference;
+    row->reference_value = value;
+}
+
+/* A difference may come out as nothing or less: then there is no telling how many times. */
+static bool has_ratio(const struct row *row) {
+    return row->peer && row->value > 0;
 }
 
 static void print_row(const struct row *row) {
@@ -44,8 +64,21 @@ static void print_row(const struct row *row) {
     else
         printf("  %-26s", "");
     if (row->peer)
-        printf("  %s %.4g %s (%.3g times)", row->peer, row->peer_value, row->unit, row->peer_value / row->value);
+        printf("  %s %.4g %s", row->peer, row->peer_value, row->unit);
+    if (has_ratio(row))
+        printf(" (%.3g times)", row->peer_value / row->value);
+    if (row->reference)
+        printf("  [%s: %.4g %s, not of this run]", row->reference, row->reference_value, row->unit);
     putchar('\n');
+}
+
+static cJSON *add_named(cJSON *object, const char *key, const char *name, double value) {
+    if (!name)
+        return cJSON_AddNullToObject(object, key);
+    cJSON *named = cJSON_AddObjectToObject(object, key);
+    cJSON_AddStringToObject(named, "name", name);
+    cJSON_AddNumberToObject(named, "value", value);
+    return named;
 }
 
 static cJSON *row_json(const struct row *row) {
@@ -59,11 +92,10 @@ static cJSON *row_json(const struct row *row) {
         cJSON_AddNullToObject(object, "target");
         cJSON_AddNullToObject(object, "reached");
     }
-    cJSON *peer = row->peer ? cJSON_AddObjectToObject(object, "peer") : cJSON_AddNullToObject(object, "peer");
-    if (row->peer) {
-        cJSON_AddStringToObject(peer, "name", row->peer);
-        cJSON_AddNumberToObject(peer, "value", row->peer_value);
-    }
+    cJSON *peer = add_named(object, "peer", row->peer, row->peer_value);
+    if (has_ratio(row))
+        cJSON_AddNumberToObject(peer, "times", row->peer_value / row->value);
+    add_named(object, "reference", row->reference, row->reference_value);
     return object;
 }
 

@@ -14,8 +14,15 @@ void bench_finish(struct bench *bench, bool json);
 
 /* One row. target: what is to be reached, lower is better; negative for none. */
 void bench_row(struct bench *bench, const char *metric, double value, const char *unit, double target);
-/* The peer's figure for a metric, in the same unit. */
+/* A peer's figure for a metric, measured in this run, in the same unit. */
 void bench_peer(struct bench *bench, const char *metric, const char *peer, double value);
+/* One that was measured elsewhere: it is shown as such and not compared. */
+void bench_reference(struct bench *bench, const char *metric, const char *reference, double value);
+/* Runs a script of this folder, "FILE [ARGUMENT]", that prints {metric: figure, ...}; when it cannot be run a line says
+ * so and there are no figures. */
+void bench_script_peer(struct bench *bench, const char *peer, const char *program, const char *script);
+/* OpenTelemetry's JavaScript SDK beside the rows of an area: "tracing" or "metrics". */
+void bench_otel(struct bench *bench, const char *area);
 
 double bench_median(double *values, size_t count);
 double bench_percentile(double *values, size_t count, double percent);
