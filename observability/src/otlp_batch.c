@@ -1,4 +1,5 @@
 /* One export: its requests posted, and what became of them counted and told. */
+#include "engine_internal.h"
 #include "options_internal.h"
 #include "otlp_exporter_internal.h"
 #include <stdio.h>
@@ -6,6 +7,7 @@
 #include <time.h>
 
 const char *const pawl_otlp_names[] = {"otlp traces", "otlp metrics", "otlp logs"};
+static const char *const nodes[] = {"traces", "metrics", "logs"}; /* their type is otlp */
 
 /* ---- telling and counting ---- */
 
@@ -84,8 +86,8 @@ static pawl_status post(const struct export *x, const void *body, size_t bytes, 
                                  .ca_file = otlp->ca_file,
                                  .client_cert_file = otlp->client_cert_file,
                                  .client_key_file = otlp->client_key_file};
-    return pawl_otlp_post(&otlp->transport, pawl_otlp_names[x->signal], &request, x->deadline_ns,
-                          &otlp->counts[x->signal].tries, ret_reply, err);
+    return pawl_otlp_post(&otlp->transport, nodes[x->signal], &request, x->deadline_ns, &otlp->counts[x->signal].tries,
+                          ret_reply, err);
 }
 
 /* Without memory to compress it goes as it is. */
@@ -132,24 +134,50 @@ static pawl_status send_batch(struct export *x, const struct pawl_otlp_batch *ba
     return status;
 }
 
+/* One call of the exporter. */
+struct errand {
+    struct export export;
+    struct pawl_otlp_batch batch;
+    uint64_t timeout_ns;
+    pawl_error *error;
+    pawl_status status;
+};
+
+static void *do_errand(void *user) {
+    struct errand *errand = user;
+    errand->status = send_batch(&errand->export, &errand->batch, errand->timeout_ns, &errand->error);
+    return NULL;
+}
+
+/* Inside a leaf or a callback nothing may be run to its end: a thread of its own does it, while this one waits. */
+static void do_elsewhere(struct errand *errand) {
+    pthread_t thread;
+    if (pawl_thread_start(&thread, do_errand, errand) == 0)
+        pthread_join(thread, NULL);
+    else
+        errand->status = pawl_error_set(&errand->error, PAWL_E_UNSUPPORTED, "otlp exporter: no thread to be had");
+}
+
 pawl_status pawl_otlp_export(struct pawl_otlp_exporter *otlp, enum pawl_otlp_signal signal,
                              const pawl_resource *resource, const void *items, size_t item_count, uint64_t timeout_ns,
                              pawl_error **err) {
-    struct export x = {.otlp = otlp, .signal = signal};
-    struct pawl_otlp_batch batch = {.signal = signal,
-                                    .source = pawl_otlp_source_of(resource),
-                                    .items = items,
-                                    .count = item_count,
-                                    .take = take_request,
-                                    .drop = drop_items,
-                                    .user = &x};
-    pawl_error *error = NULL;
-    pawl_status status = send_batch(&x, &batch, timeout_ns, &error);
-    if (status != PAWL_OK && status != PAWL_E_CANCELLED)
-        tell_error(otlp, error);
-    if (err)
-        *err = error;
+    struct errand errand = {.export = {.otlp = otlp, .signal = signal}, .timeout_ns = timeout_ns};
+    errand.batch = (struct pawl_otlp_batch){.signal = signal,
+                                            .source = pawl_otlp_source_of(resource),
+                                            .items = items,
+                                            .count = item_count,
+                                            .take = take_request,
+                                            .drop = drop_items,
+                                            .user = &errand.export};
+    if (pawl_is_inside())
+        do_elsewhere(&errand);
     else
-        pawl_error_unref(error);
-    return status;
+        do_errand(&errand);
+    if (errand.status != PAWL_OK && errand.status != PAWL_E_CANCELLED)
+        tell_error(otlp, errand.error);
+    if (err)
+        *err = errand.error;
+    else
+        pawl_error_unref(errand.error);
+    return errand.status;
 }

@@ -181,9 +181,9 @@ pawl_status pawl_otlp_post(struct pawl_otlp_transport *t, const char *name, cons
     call.ctx = pawl_context_new(runtime);
     pawl_status status = pawl_error_status(error);
     if (!call.ctx && status == PAWL_OK)
-        status = pawl_error_set(&error, PAWL_E_NOMEM, "%s: out of memory", name);
+        status = pawl_error_set(&error, PAWL_E_NOMEM, "otlp %s: out of memory", name);
     if (call.ctx && !enter(t, &call)) {
-        status = pawl_error_set(&error, PAWL_E_CANCELLED, "%s: the exporter was cancelled", name);
+        status = pawl_error_set(&error, PAWL_E_CANCELLED, "otlp %s: the exporter was cancelled", name);
     } else if (call.ctx) {
         status = run(&call, deadline_ns, tries, &error);
         leave(t, &call);

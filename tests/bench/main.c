@@ -37,6 +37,6 @@ int main(int argc, char **argv) {
         bench_finish(bench, json);
         return 0;
     }
-    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, tracing, prometheus\n", area);
+    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, otlp, tracing, prometheus\n", area);
     return 2;
 }

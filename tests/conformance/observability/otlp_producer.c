@@ -3,12 +3,16 @@
  *     otlp_producer dump traces|metrics|logs protobuf|json        one request of everything, to standard output
  *     otlp_producer send URL protobuf|json plain|gzip             everything, through the exporter
  *     otlp_producer spans URL COUNT TIMEOUT_MS                    so many spans, in batches of ten, one after another
+ *     otlp_producer traced URL RUNS simple|batch                  so many runs of four nodes each, through a tracer
  *
- * The last two print what became of it, one NAME=NUMBER a line, and errors on standard error. */
+ * The last three print what became of it, one NAME=NUMBER a line, and errors on standard error. */
 #include "export_internal.h"
 #include "otlp_encode_internal.h"
 #include "telemetry_data.h"
+#include <pawl/core.h>
 #include <pawl/observability/otlp.h>
+#include <pawl/observability/tracer.h>
+#include <pawl/primitives/primitives.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +132,35 @@ static int send_spans(const char *url, uint32_t count, uint64_t timeout_ms) {
     return exporter ? finish(exporter, failed > 0) : 1;
 }
 
+static pawl_status pass(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    pawl_context_set_string(ctx, "note", BAD_UTF8);
+    pawl_context_add_event(ctx, "passed");
+    return PAWL_OK;
+}
+
+static int run_traced(const char *url, uint32_t runs, bool simple) {
+    pawl_exporter *exporter = pawl_otlp_exporter_with(NULL, .endpoint = url, .on_error = print_error, .gzip = 1);
+    pawl_tracer *tracer = pawl_tracer_with(NULL, .exporters = &exporter, .exporter_count = 1, .simple = simple);
+    pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
+    int failed = pawl_tracer_attach(tracer, runtime, NULL) != PAWL_OK;
+    pawl_primitive *node = pawl_sequential("request", pawl_inline("first", pass, NULL),
+                                           pawl_function("second", pass, NULL), pawl_inline("third", pass, NULL));
+    for (uint32_t i = 0; i < runs; i++) {
+        pawl_context *ctx = pawl_context_new(runtime);
+        failed += pawl_run(node, ctx, NULL, NULL, NULL) != PAWL_OK;
+        pawl_context_unref(ctx);
+    }
+    failed += pawl_runtime_flush(runtime, PAWL_S(10), NULL) != PAWL_OK;
+    pawl_tracer_stats stats = {.size = sizeof stats};
+    pawl_tracer_get_stats(tracer, &stats);
+    printf("tracer.dropped=%llu\n", (unsigned long long)(stats.dropped_full + stats.dropped_no_memory));
+    pawl_primitive_unref(node);
+    pawl_runtime_unref(runtime);
+    pawl_tracer_unref(tracer);
+    return finish(exporter, failed > 0);
+}
+
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "dump") == 0 && argc == 4)
@@ -136,6 +169,8 @@ int main(int argc, char **argv) {
         return send_all(argv[2], argv[3], argv[4]);
     if (strcmp(mode, "spans") == 0 && argc == 5)
         return send_spans(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
+    if (strcmp(mode, "traced") == 0 && argc == 5)
+        return run_traced(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strcmp(argv[4], "simple") == 0);
     fprintf(stderr, "usage: see the top of otlp_producer.c\n");
     return 2;
 }

@@ -89,5 +89,22 @@ loses "a reply that is none" 20 '[{"garbage": "body"}, {"garbage": "http"}]'
 loses "a huge reply" 10 '[{"huge": 5000000}]'
 loses "patience asked for beyond the time-out" 10 '[{"status": 503, "retryAfter": 3600}]'
 
+# ---- through the tracer ----
+
+# traced NAME RUNS MODE FAULTS: four spans of each run arrive, connected.
+traced() {
+    sink_reset
+    : >"$SINK_RECORD"
+    sink_faults "$4"
+    "$producer" traced "$base" "$2" "$3" >"$work/out" || fail "$1: a run or an export failed"
+    expect "$1" tracer.dropped 0
+    expect "$1" traces.sent $(($2 * 4))
+    [ "$(sink_counter spans) $(sink_counter duplicateSpans)" = "$(($2 * 4)) 0" ] || fail "$1: $(sink_counters)"
+    [ "$(sink_items span | grep -c parentSpanId)" = $(($2 * 3)) ] || fail "$1: parents are missing"
+}
+traced "runs below the queue's capacity" 400 batch '[]'
+traced "a busy collector" 400 batch '[{"status": 503, "retryAfter": 1}, {"reset": "before"}]'
+traced "each span at its end" 10 simple '[]'
+
 [ "$failed" = 0 ] && echo "taken by every judge"
 exit $((failed > 0))

@@ -5,8 +5,9 @@
  * ... at most 5 s, each 20 % more or less, at most 5 tries, and never past the time-out. Every other answer is final.
  * What is lost is counted, and told to on_error at most once a second; nothing is ever printed.
  *
- * The exporter makes its exchanges on a runtime of its own, which nobody observes. It must not be called in an inline
- * leaf or on a loop's thread: processors call it on theirs. In a forked child it starts afresh by itself.
+ * The exporter makes its exchanges on a runtime of its own, which nobody observes. It blocks; called inside a leaf or a
+ * callback of pawl, as by a tracer with `simple`, it does its work on a thread made for it. In a forked child it starts
+ * afresh by itself.
  * Source: OTLP specification 1.11.0.
  */
 #ifndef PAWL_OBSERVABILITY_OTLP_H
