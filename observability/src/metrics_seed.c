@@ -67,7 +67,7 @@ static int map_miss(const pawl_point_data *from, pawl_attribute labels[LABELS]) 
 
 /* A program that ended by itself, well or not, is no error there. */
 static int map_e2b(const pawl_point_data *from, pawl_attribute labels[LABELS]) {
-    const char *outcome = text_of(from, "pawl.code.outcome");
+    const char *outcome = text_of(from, "pawl.outcome");
     bool ok = strcmp(outcome, "ok") == 0;
     labels[0] = pawl_attribute_string("has_error", ok || strcmp(outcome, "nonzero_exit") == 0 ? "false" : "true");
     labels[1] = status_label(ok);

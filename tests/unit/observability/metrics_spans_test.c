@@ -284,7 +284,7 @@ static void cache_and_code(struct shop *shop) {
                              2);
     for (size_t i = 0; i < 4; i++)
         pawl_runtime_measure(shop->runtime, &executions, 0.2,
-                             (pawl_attribute[]){pawl_attribute_string("pawl.code.outcome", outcomes[i])}, 1);
+                             (pawl_attribute[]){pawl_attribute_string("pawl.outcome", outcomes[i])}, 1);
 }
 
 static void the_seeds_names_for_caches_and_code_are_there_when_these_are_measured(void **state) {
