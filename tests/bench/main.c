@@ -13,12 +13,8 @@ static void run_core(struct bench *bench) {
 static const struct {
     const char *name;
     void (*run)(struct bench *bench);
-} areas[] = {{"core", run_core},
-             {"sandbox", bench_sandbox},
-             {"fix", bench_fix},
-             {"otlp", bench_otlp},
-             {"tracing", bench_tracing},
-             {"prometheus", bench_prometheus}};
+} areas[] = {{"core", run_core},   {"sandbox", bench_sandbox}, {"fix", bench_fix},
+             {"otlp", bench_otlp}, {"tracing", bench_tracing}, {"prometheus", bench_prometheus}};
 
 int main(int argc, char **argv) {
     const char *area = "core";
