@@ -4,14 +4,18 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -19,7 +23,7 @@
 
 static pawl_metrics *metrics;
 static pawl_metrics_listener *listener;
-static char answer[65536];
+static char answer[1 << 20];
 
 static int dial(uint64_t port) {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
@@ -179,6 +183,54 @@ static void clients_that_vanish_raise_no_signal(void **state) {
     expect_status("HTTP/1.1 200");
 }
 
+/* The kernel has taken the connection, the endpoint cannot: it waits and takes it when it can. */
+static void without_descriptors_it_waits_instead_of_spinning(void **state) {
+    (void)state;
+    struct rlimit before, none;
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)pawl_metrics_listener_port(listener))};
+    inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    getrlimit(RLIMIT_NOFILE, &before);
+    none = before;
+    none.rlim_cur = 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    clock_t cpu = clock();
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    say(fd, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    usleep(500000);
+    double seconds = (double)(clock() - cpu) / CLOCKS_PER_SEC;
+    setrlimit(RLIMIT_NOFILE, &before);
+    assert_true(seconds < 0.2);
+    hear(fd);
+    expect_status("HTTP/1.1 200");
+}
+
+static void *measure(void *user) {
+    static const pawl_instrument busy = {.size = sizeof busy, .name = "test.busy", .kind = PAWL_HISTOGRAM};
+    atomic_bool *stop = user;
+    for (int64_t i = 0; !atomic_load(stop); i++) {
+        pawl_attribute attribute = pawl_attribute_int("i", i % 50);
+        pawl_series_record(pawl_metrics_series(metrics, &busy, &attribute, 1, NULL), (double)i, NULL);
+    }
+    return NULL;
+}
+
+static void scrapes_and_measurements_do_not_disturb_each_other(void **state) {
+    (void)state;
+    atomic_bool stop = false;
+    pthread_t threads[3];
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, measure, &stop), 0);
+    for (int i = 0; i < 30; i++) {
+        ask("GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: " OPEN_TYPE "\r\n\r\n");
+        expect_status("HTTP/1.1 200");
+        assert_string_equal(answer + strlen(answer) - 6, "# EOF\n");
+    }
+    atomic_store(&stop, true);
+    for (size_t i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
 /* ---- options ---- */
 
 static void expect_refused(const pawl_metrics_listen_options *options, pawl_status status, const char *part) {
@@ -285,6 +337,8 @@ int main(void) {
         cmocka_unit_test(a_head_that_never_ends_is_refused_or_cut),
         cmocka_unit_test(more_slow_clients_than_there_is_room_for_stop_nobody),
         cmocka_unit_test(clients_that_vanish_raise_no_signal),
+        cmocka_unit_test(without_descriptors_it_waits_instead_of_spinning),
+        cmocka_unit_test(scrapes_and_measurements_do_not_disturb_each_other),
         cmocka_unit_test(only_loopback_is_listened_at_unless_more_is_allowed),
         cmocka_unit_test(the_last_unref_frees_the_port),
         cmocka_unit_test(the_end_of_the_runtime_frees_the_port),
