@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What a runtime's observer slot points to. */
-struct attachment {
-    pawl_metrics *metrics;
-    pawl_runtime *runtime;
-};
-
 bool pawl_metrics_is_usable(const pawl_metrics *metrics, pawl_error **err) {
     if (!metrics)
         pawl_error_set(err, PAWL_E_INVALID, "metrics: they are NULL; pass what pawl_metrics_new() gave");
@@ -111,14 +105,6 @@ pawl_metrics *pawl_metrics_unref(pawl_metrics *metrics) {
 
 /* ---- observer ---- */
 
-static void on_start(void *self, const pawl_span *span) {
-    pawl_metrics_span_start(((struct attachment *)self)->metrics, span);
-}
-
-static void on_end(void *self, const pawl_span *span) {
-    pawl_metrics_span_end(((struct attachment *)self)->metrics, span);
-}
-
 static void on_measure(void *self, pawl_context *ctx, const pawl_instrument *instrument, double value,
                        const pawl_attribute *attributes, size_t attribute_count) {
     pawl_metrics_measure(((struct attachment *)self)->metrics, ctx, instrument, value, attributes, attribute_count);
@@ -161,8 +147,8 @@ static void on_destroy(void *self) {
 }
 
 static const pawl_observer_vtable vtable = {.size = sizeof vtable,
-                                            .span_start = on_start,
-                                            .span_end = on_end,
+                                            .span_start = pawl_metrics_span_start,
+                                            .span_end = pawl_metrics_span_end,
                                             .destroy = on_destroy,
                                             .measure = on_measure,
                                             .flush = on_flush};
@@ -185,7 +171,7 @@ pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pa
     struct attachment *attachment = malloc(sizeof *attachment);
     if (!attachment)
         return pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory");
-    *attachment = (struct attachment){.metrics = pawl_metrics_ref(metrics), .runtime = runtime};
+    *attachment = (struct attachment){.metrics = pawl_metrics_ref(metrics), .id = metrics->id, .runtime = runtime};
     take_clock(metrics, runtime);
     pawl_status status = pawl_runtime_add_observer(runtime, &vtable, attachment, err);
     if (status != PAWL_OK) {

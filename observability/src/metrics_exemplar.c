@@ -29,12 +29,12 @@ static uint64_t unix_time(const pawl_span *span, pawl_context *ctx) {
     return time_ns + (uint64_t)pawl_runtime_wall_offset(pawl_context_runtime(ctx));
 }
 
-void pawl_exemplar_take(pawl_series *series, size_t slot, double value, const pawl_span *span, pawl_context *ctx,
-                        uint64_t epoch) {
+void pawl_exemplar_take(pawl_series *series, size_t slot, double value, const pawl_span *span, pawl_context *ctx) {
     struct exemplar *slots = slots_of(series);
     if (!slots)
         return;
     struct exemplar *e = &slots[slot];
+    uint64_t epoch = atomic_load_explicit(&series->metrics->epoch, memory_order_relaxed);
     uint64_t version = atomic_load_explicit(&e->version, memory_order_relaxed);
     if (version % 2 || version >= epoch ||
         !atomic_compare_exchange_strong_explicit(&e->version, &version, epoch - 1, memory_order_acquire,

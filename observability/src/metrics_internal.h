@@ -10,6 +10,7 @@
 #include "arena_internal.h"
 #include "attribute_set_internal.h"
 #include "bounds_internal.h"
+#include "durations_internal.h"
 #include "exponential_internal.h"
 #include <pawl/observability/metrics.h>
 #include <pthread.h>
@@ -28,7 +29,7 @@
 
 /* ---- registry ---- */
 
-enum storage { STORED_SUM, STORED_SHARED, STORED_HISTOGRAM, STORED_EXPONENTIAL };
+enum storage { STORED_SUM, STORED_COUNT, STORED_SHARED, STORED_HISTOGRAM, STORED_DURATION, STORED_EXPONENTIAL };
 
 struct instrument {
     const char *name, *unit, *description; /* one block, which name begins */
@@ -37,6 +38,8 @@ struct instrument {
     bool is_observed;
     bool has_fractions; /* a value of it was no whole number */
     struct bounds bounds;
+    const struct durations *durations; /* NULL: not counted in nanoseconds */
+    bool counts_whole;                 /* STORED_COUNT */
     pawl_series *first, **end, *overflow;
     uint64_t series_count;
     struct instrument *next;
@@ -83,28 +86,44 @@ struct sum_cell {
     _Atomic double sum;
 };
 
+struct count_cell {
+    _Atomic int64_t count;
+};
+
 struct histogram_cell {
     _Atomic double sum, min, max;
     _Atomic uint64_t counts[];
 };
 
+struct node_histogram {
+    struct duration_cell *cell; /* NULL until the first need */
+    pawl_series *series;
+};
+
 /* A node's cells of one thread. */
 struct node_cells {
     struct node *node;
-    const char *type, *name;
-    struct sum_cell *active;
-    struct histogram_cell *ended[STATUSES], *workflow[STATUSES]; /* found at the first need */
+    const char *name;
+    struct count_cell *active;
+    struct node_histogram ended[STATUSES], workflow[STATUSES];
 };
 
 #define SPAN_SLOTS 128u
+#define OPEN_SLOTS 32u
 #define MEASURE_SLOTS 64u
 #define MEASURE_ATTRIBUTES 8
 
-/* Where a span with this name and type at these addresses was counted last. The texts are compared, since another
- * pipeline may have taken the addresses over. */
+/* Where a span with this name and type at these addresses was counted last. The name is compared, since another
+ * pipeline may have taken its address over; a type is static. */
 struct span_slot {
     const char *name, *type;
     struct node_cells *cells;
+};
+
+/* Where a span that began on this thread was counted, by its id: for its end. */
+struct open_slot {
+    _Atomic uint64_t span_id;
+    _Atomic(struct node_cells *) cells;
 };
 
 struct measure_slot {
@@ -120,6 +139,7 @@ struct shard {
     struct arena arena;
     struct table cells; /* by series index; the only part that readers look at */
     struct table nodes;
+    struct open_slot open[OPEN_SLOTS];
     struct span_slot spans[SPAN_SLOTS];
     struct measure_slot measures[MEASURE_SLOTS];
 };
@@ -153,6 +173,7 @@ enum drop { DROP_NOT_FINITE, DROP_NEGATIVE, DROP_INVALID, DROP_NO_MEMORY, DROPS 
 
 struct own_instruments {
     struct instrument *duration, *active, *workflow, *dropped, *exported;
+    struct durations durations, workflow_durations;
 };
 
 struct pawl_metrics {
@@ -160,6 +181,7 @@ struct pawl_metrics {
     uint64_t id; /* never used twice */
     pid_t process;
     pawl_metrics_options options;
+    bool is_virtual;
     _Atomic uint64_t epoch; /* of exemplars: even, begins anew with each collection */
     struct own_instruments own;
     pawl_series *dropped[DROPS];
@@ -174,7 +196,6 @@ struct pawl_metrics {
     struct shard *shards;
     pawl_runtime *clock; /* of the first runtime that is attached; its memory is held */
     uint64_t latest_unix_ns;
-    bool is_virtual;
     uint32_t attached;
 
     pthread_mutex_t collecting; /* guards what follows; taken before the lock */
@@ -218,9 +239,16 @@ struct recent {
 #define RECENT 2
 extern _Thread_local struct recent pawl_metrics_recent[RECENT] __attribute__((tls_model("initial-exec")));
 
+/* id is the metrics', so that nothing waits for it. */
+static inline struct shard *metrics_shard_by(pawl_metrics *metrics, uint64_t id) {
+    const struct recent *recent = pawl_metrics_recent;
+    if (likely(recent[0].id == id))
+        return recent[0].shard;
+    return recent[1].id == id ? recent[1].shard : pawl_metrics_shard(metrics);
+}
+
 static inline struct shard *metrics_shard(pawl_metrics *metrics) {
-    const struct recent *recent = &pawl_metrics_recent[metrics->id % RECENT];
-    return likely(recent->id == metrics->id) ? recent->shard : pawl_metrics_shard(metrics);
+    return metrics_shard_by(metrics, metrics->id);
 }
 
 static inline void *metrics_cell(struct shard *shard, const pawl_series *series) {
@@ -245,6 +273,10 @@ static inline void cell_add(_Atomic double *number, double by) { /* single write
     atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
+static inline void cell_count(_Atomic int64_t *number, int64_t by) { /* the same */
+    atomic_store_explicit(number, atomic_load_explicit(number, memory_order_relaxed) + by, memory_order_relaxed);
+}
+
 static inline void cell_observe(struct histogram_cell *cell, size_t bucket, double value) {
     _Atomic uint64_t *count = &cell->counts[bucket];
     atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
@@ -256,27 +288,31 @@ static inline void cell_observe(struct histogram_cell *cell, size_t bucket, doub
 }
 
 /* ---- metrics_exemplar.c ---- */
-void pawl_exemplar_take(pawl_series *series, size_t slot, double value, const pawl_span *span, pawl_context *ctx,
-                        uint64_t epoch);
+/* @param ctx Of the span. */
+void pawl_exemplar_take(pawl_series *series, size_t slot, double value, const pawl_span *span, pawl_context *ctx);
 /* Copies those there are; how many. room for exemplar_slots. */
 size_t pawl_exemplars_read(const pawl_series *series, uint64_t since_unix_ns, pawl_exemplar_data *ret_data);
 
-/* The first of a slot after a collection is kept. @param ctx Of the span. */
-static inline void exemplar_offer(pawl_series *series, size_t slot, double value, const pawl_span *span,
-                                  pawl_context *ctx) {
+/* Of each slot the first one after a collection. */
+static inline bool exemplar_wanted(const pawl_series *series, size_t slot, const pawl_span *span) {
     if (!span || !(span->trace_flags & 1) || series->exemplar_slots == 0)
-        return;
-    uint64_t epoch = atomic_load_explicit(&series->metrics->epoch, memory_order_relaxed);
-    struct exemplar *slots = atomic_load_explicit(&series->exemplars, memory_order_acquire);
-    if (unlikely(!slots || atomic_load_explicit(&slots[slot].version, memory_order_relaxed) < epoch))
-        pawl_exemplar_take(series, slot, value, span, ctx, epoch);
+        return false;
+    const struct exemplar *slots = atomic_load_explicit(&series->exemplars, memory_order_acquire);
+    return !slots || atomic_load_explicit(&slots[slot].version, memory_order_relaxed) <
+                         atomic_load_explicit(&series->metrics->epoch, memory_order_relaxed);
 }
 
 /* ---- metrics_measure.c, metrics_spans.c: what the observer is told ---- */
 void pawl_metrics_measure(pawl_metrics *metrics, pawl_context *ctx, const pawl_instrument *instrument, double value,
                           const pawl_attribute *attributes, size_t attribute_count);
-void pawl_metrics_span_start(pawl_metrics *metrics, const pawl_span *span);
-void pawl_metrics_span_end(pawl_metrics *metrics, const pawl_span *span);
+/* What a runtime's observer slot points to. */
+struct attachment {
+    pawl_metrics *metrics;
+    uint64_t id; /* the metrics' */
+    pawl_runtime *runtime;
+};
+void pawl_metrics_span_start(void *attachment, const pawl_span *span);
+void pawl_metrics_span_end(void *attachment, const pawl_span *span);
 
 /* ---- metrics_observed.c: under the collecting lock ---- */
 void pawl_metrics_run_observed(pawl_metrics *metrics);

@@ -57,6 +57,14 @@ bool pawl_metrics_register_own(pawl_metrics *metrics) {
                                                  .unit = "{data_point}",
                                                  .description = "Points handed to an exporter",
                                                  .kind = PAWL_COUNTER});
+    if (o->active)
+        o->active->counts_whole = true;
+    if (o->duration && o->workflow) {
+        pawl_durations_init(&o->durations, durations, sizeof durations / sizeof *durations);
+        pawl_durations_init(&o->workflow_durations, workflow_durations, sizeof workflow_durations / sizeof(double));
+        o->duration->durations = &o->durations;
+        o->workflow->durations = &o->workflow_durations;
+    }
     bool all = o->duration && o->active && o->workflow && o->exported;
     for (size_t i = 0; i < DROPS; i++) {
         metrics->dropped[i] = make_shared(metrics, o->dropped, "reason", drop_words[i]);

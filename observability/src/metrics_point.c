@@ -7,7 +7,8 @@
 
 static struct before *before_of(struct reader *reader, const pawl_series *series) {
     struct before *before = table_get(&reader->befores, series->index);
-    size_t buckets = series->storage == STORED_HISTOGRAM ? series->instrument->bounds.count + 1 : 0;
+    bool is_histogram = series->storage == STORED_HISTOGRAM || series->storage == STORED_DURATION;
+    size_t buckets = is_histogram ? series->instrument->bounds.count + 1 : 0;
     size_t room = series->storage == STORED_EXPONENTIAL ? sizeof *before->exponential : 0;
     if (before)
         return before;
@@ -61,13 +62,19 @@ static enum point add_exemplars(struct collection *c, const pawl_series *series,
 
 /* ---- sums and gauges ---- */
 
+static double cell_sum(const pawl_series *series, const void *cell) {
+    if (series->storage == STORED_COUNT)
+        return (double)atomic_load_explicit(&((const struct count_cell *)cell)->count, memory_order_relaxed);
+    return atomic_load_explicit(&((const struct sum_cell *)cell)->sum, memory_order_relaxed);
+}
+
 static bool merge_sum(const pawl_metrics *metrics, const pawl_series *series, double *ret_sum) {
     bool some = false;
     *ret_sum = 0;
     for (const struct shard *shard = metrics->shards; shard; shard = shard->next) {
-        const struct sum_cell *cell = table_get(&shard->cells, series->index);
+        const void *cell = table_get(&shard->cells, series->index);
         if (cell)
-            *ret_sum += atomic_load_explicit(&cell->sum, memory_order_relaxed);
+            *ret_sum += cell_sum(series, cell);
         some = some || cell;
     }
     return some;
@@ -112,6 +119,37 @@ static void add_cell(const struct histogram_cell *cell, size_t buckets, uint64_t
     }
 }
 
+static void add_cells(const struct collection *c, const pawl_series *series, size_t buckets, uint64_t *counts,
+                      pawl_point_data *point) {
+    for (const struct shard *shard = c->metrics->shards; shard; shard = shard->next) {
+        const struct histogram_cell *cell = table_get(&shard->cells, series->index);
+        if (cell)
+            add_cell(cell, buckets, counts, point);
+    }
+}
+
+static void add_durations(const struct collection *c, const pawl_series *series, size_t buckets, uint64_t *counts,
+                          pawl_point_data *point) {
+    uint64_t sum = 0, min = UINT64_MAX, max = 0;
+    for (const struct shard *shard = c->metrics->shards; shard; shard = shard->next) {
+        const struct duration_cell *cell = table_get(&shard->cells, series->index);
+        if (!cell)
+            continue;
+        for (size_t i = 0; i < buckets; i++)
+            counts[i] += atomic_load_explicit(&cell->counts[i], memory_order_relaxed);
+        uint64_t least = atomic_load_explicit(&cell->min_ns, memory_order_relaxed),
+                 most = atomic_load_explicit(&cell->max_ns, memory_order_relaxed);
+        sum += atomic_load_explicit(&cell->sum_ns, memory_order_relaxed);
+        min = least < min ? least : min;
+        max = most > max ? most : max;
+    }
+    point->sum = (double)sum / 1e9;
+    if (min <= max) {
+        point->min = (double)min / 1e9;
+        point->max = (double)max / 1e9;
+    }
+}
+
 static bool subtract_histogram(struct collection *c, const pawl_series *series, size_t buckets, uint64_t *counts,
                                pawl_point_data *point) {
     struct commit *commit = note(c, series);
@@ -134,11 +172,10 @@ static enum point make_histogram(struct collection *c, const pawl_series *series
     uint64_t *counts = pawl_arena_items(&c->arena, buckets, sizeof *counts);
     if (!counts)
         return POINT_NO_MEMORY;
-    for (const struct shard *shard = c->metrics->shards; shard; shard = shard->next) {
-        const struct histogram_cell *cell = table_get(&shard->cells, series->index);
-        if (cell)
-            add_cell(cell, buckets, counts, point);
-    }
+    if (series->storage == STORED_DURATION)
+        add_durations(c, series, buckets, counts, point);
+    else
+        add_cells(c, series, buckets, counts, point);
     if (is_delta && !subtract_histogram(c, series, buckets, counts, point))
         return POINT_NO_MEMORY;
     for (size_t i = 0; i < buckets; i++)
@@ -200,7 +237,8 @@ static enum point make_exponential(struct collection *c, const pawl_series *seri
 enum point pawl_collection_point(struct collection *c, const pawl_series *series, bool is_delta,
                                  pawl_point_data *ret_point) {
     begin(c, series, is_delta, ret_point);
-    enum point made = series->storage == STORED_HISTOGRAM     ? make_histogram(c, series, is_delta, ret_point)
+    bool is_histogram = series->storage == STORED_HISTOGRAM || series->storage == STORED_DURATION;
+    enum point made = is_histogram                            ? make_histogram(c, series, is_delta, ret_point)
                       : series->storage == STORED_EXPONENTIAL ? make_exponential(c, series, is_delta, ret_point)
                                                               : make_sum(c, series, is_delta, ret_point);
     return made == POINT_MADE ? add_exemplars(c, series, is_delta, ret_point) : made;

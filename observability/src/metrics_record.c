@@ -20,7 +20,15 @@ static size_t store(void *cell, const pawl_series *series, double value) {
         cell_observe(cell, bucket, value);
         return bucket;
     }
-    if (series->storage == STORED_SUM)
+    if (series->storage == STORED_DURATION) { /* somebody else measures for us */
+        uint64_t ns = value > 0 && value < 1e9 ? (uint64_t)(value * 1e9 + 0.5) : 0;
+        size_t bucket = durations_bucket(series->instrument->durations, ns);
+        duration_observe(cell, bucket, ns);
+        return bucket;
+    }
+    if (series->storage == STORED_COUNT)
+        cell_count(&((struct count_cell *)cell)->count, fabs(value) < 1e18 ? llround(value) : 0);
+    else if (series->storage == STORED_SUM)
         cell_add(&((struct sum_cell *)cell)->sum, value);
     else
         pawl_exponential_record(cell, value);
@@ -47,8 +55,9 @@ void pawl_metrics_record(struct shard *shard, pawl_series *series, double value,
         }
         slot = store(cell, series, value);
     }
-    if (ctx)
-        exemplar_offer(series, slot, value, pawl_context_span_of(ctx), ctx);
+    const pawl_span *span = ctx ? pawl_context_span_of(ctx) : NULL;
+    if (exemplar_wanted(series, slot, span))
+        pawl_exemplar_take(series, slot, value, span, ctx);
 }
 
 void pawl_series_record(pawl_series *series, double value, pawl_context *ctx) {

@@ -161,9 +161,11 @@ static bool make_room(struct registry_table *table) {
 
 static enum storage storage_of(const struct instrument *instrument) {
     if (instrument->kind == PAWL_HISTOGRAM)
-        return STORED_HISTOGRAM;
+        return instrument->durations ? STORED_DURATION : STORED_HISTOGRAM;
     if (instrument->kind == PAWL_EXPONENTIAL_HISTOGRAM)
         return STORED_EXPONENTIAL;
+    if (instrument->counts_whole)
+        return STORED_COUNT;
     return instrument->kind == PAWL_GAUGE || instrument->is_observed ? STORED_SHARED : STORED_SUM;
 }
 

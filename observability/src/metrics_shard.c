@@ -37,6 +37,11 @@ static struct shard *add(pawl_metrics *metrics) {
     return shard;
 }
 
+static void push_recent(struct recent recent) {
+    pawl_metrics_recent[1] = pawl_metrics_recent[0];
+    pawl_metrics_recent[0] = recent;
+}
+
 struct shard *pawl_metrics_shard(pawl_metrics *metrics) {
     if (metrics->process != getpid())
         return NULL;
@@ -50,11 +55,13 @@ struct shard *pawl_metrics_shard(pawl_metrics *metrics) {
     }
     pthread_mutex_unlock(&metrics->lock);
     if (shard)
-        pawl_metrics_recent[metrics->id % RECENT] = (struct recent){.id = metrics->id, .shard = shard};
+        push_recent((struct recent){.id = metrics->id, .shard = shard});
     return shard;
 }
 
 static void *new_cell(struct shard *shard, const pawl_series *series) {
+    if (series->storage == STORED_COUNT)
+        return pawl_arena_take(&shard->arena, sizeof(struct count_cell));
     if (series->storage == STORED_SUM)
         return pawl_arena_take(&shard->arena, sizeof(struct sum_cell));
     if (series->storage == STORED_EXPONENTIAL) {
@@ -64,6 +71,12 @@ static void *new_cell(struct shard *shard, const pawl_series *series) {
         return cell;
     }
     size_t buckets = series->instrument->bounds.count + 1;
+    if (series->storage == STORED_DURATION) {
+        struct duration_cell *cell = pawl_arena_take(&shard->arena, sizeof *cell + buckets * sizeof *cell->counts);
+        if (cell)
+            atomic_init(&cell->min_ns, UINT64_MAX);
+        return cell;
+    }
     struct histogram_cell *cell = pawl_arena_take(&shard->arena, sizeof *cell + buckets * sizeof *cell->counts);
     if (cell) {
         atomic_init(&cell->min, INFINITY);

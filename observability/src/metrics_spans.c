@@ -3,6 +3,8 @@
 #include "metrics_internal.h"
 #include <string.h>
 
+#define COLD __attribute__((noinline)) /* keeps the usual way short */
+
 /* ---- from a span to the cells of its node ---- */
 
 static struct node_cells *make_cells(struct shard *shard, struct node *node) {
@@ -10,7 +12,6 @@ static struct node_cells *make_cells(struct shard *shard, struct node *node) {
     if (!cells)
         return NULL;
     cells->node = node;
-    cells->type = node->type;
     cells->name = node->name;
     cells->active = metrics_cell(shard, node->active);
     if (!cells->active || !pawl_table_put(&shard->nodes, &shard->arena, node->index, cells))
@@ -18,8 +19,8 @@ static struct node_cells *make_cells(struct shard *shard, struct node *node) {
     return cells;
 }
 
-static struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard, const pawl_span *span,
-                                     struct span_slot *slot) {
+static COLD struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard, const pawl_span *span,
+                                          struct span_slot *slot) {
     pthread_mutex_lock(&metrics->lock);
     struct node *node = pawl_metrics_node(metrics, span->type, span->name);
     pthread_mutex_unlock(&metrics->lock);
@@ -33,32 +34,62 @@ static struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard,
     return cells;
 }
 
+static inline bool is_same(const char *a, const char *b) {
+    while (*a == *b && *a)
+        a++, b++;
+    return *a == *b;
+}
+
 static inline struct node_cells *cells_of(pawl_metrics *metrics, struct shard *shard, const pawl_span *span) {
     uintptr_t address = (uintptr_t)span->name;
     struct span_slot *slot = &shard->spans[(address >> 4 ^ address >> 11) % SPAN_SLOTS];
-    if (likely(slot->name == span->name && slot->type == span->type && strcmp(slot->cells->name, span->name) == 0 &&
-               strcmp(slot->cells->type, span->type) == 0))
+    if (likely(slot->name == span->name && slot->type == span->type && is_same(slot->cells->name, span->name)))
         return slot->cells;
     return find_cells(metrics, shard, span, slot);
+}
+
+/* A span's id is random: it tells where to look and that it is the same span. */
+static inline struct open_slot *open_slot(struct shard *shard, const pawl_span *span, uint64_t *ret_id) {
+    memcpy(ret_id, span->span_id, sizeof *ret_id);
+    return &shard->open[*ret_id % OPEN_SLOTS];
+}
+
+static inline void remember(struct shard *shard, const pawl_span *span, struct node_cells *cells) {
+    uint64_t id;
+    struct open_slot *slot = open_slot(shard, span, &id);
+    atomic_store_explicit(&slot->span_id, id, memory_order_relaxed);
+    atomic_store_explicit(&slot->cells, cells, memory_order_relaxed);
+}
+
+/* NULL when it began on another thread, or too many others began since. */
+static inline struct node_cells *recall(struct shard *shard, const pawl_span *span) {
+    uint64_t id;
+    struct open_slot *slot = open_slot(shard, span, &id);
+    if (unlikely(atomic_load_explicit(&slot->span_id, memory_order_relaxed) != id))
+        return NULL;
+    return atomic_load_explicit(&slot->cells, memory_order_relaxed);
 }
 
 /* ---- what is counted ---- */
 
 typedef pawl_series *(*series_by_status)(pawl_metrics *metrics, struct node *node, pawl_status status);
 
-static void make_histogram(pawl_metrics *metrics, struct shard *shard, struct node *node, series_by_status find,
-                           pawl_status status, struct histogram_cell **cell) {
+static COLD void make_histogram(pawl_metrics *metrics, struct shard *shard, struct node *node, series_by_status find,
+                                pawl_status status, struct node_histogram *histogram) {
     pthread_mutex_lock(&metrics->lock);
-    pawl_series *series = find(metrics, node, status);
+    histogram->series = find(metrics, node, status);
     pthread_mutex_unlock(&metrics->lock);
-    *cell = series ? metrics_cell(shard, series) : NULL;
+    histogram->cell = histogram->series ? metrics_cell(shard, histogram->series) : NULL;
     metrics_settle(shard);
 }
 
-static inline void observe(struct histogram_cell *cell, pawl_series *series, double seconds, const pawl_span *span) {
-    size_t bucket = bounds_bucket(&series->instrument->bounds, seconds);
-    cell_observe(cell, bucket, seconds);
-    exemplar_offer(series, bucket, seconds, span, span->ctx);
+static inline void observe(const struct durations *durations, const struct node_histogram *histogram,
+                           const pawl_span *span) {
+    uint64_t ns = span->end_ns - span->start_ns;
+    size_t bucket = durations_bucket(durations, ns);
+    duration_observe(histogram->cell, bucket, ns);
+    if (unlikely(exemplar_wanted(histogram->series, bucket, span)))
+        pawl_exemplar_take(histogram->series, bucket, (double)ns / 1e9, span, span->ctx);
 }
 
 /* The outermost node of a run that no run of this process is around. */
@@ -71,41 +102,57 @@ static inline bool is_primitive(const pawl_span *span) {
     return span->type[0] != '\0';
 }
 
-void pawl_metrics_span_start(pawl_metrics *metrics, const pawl_span *span) {
-    struct shard *shard = is_primitive(span) ? metrics_shard(metrics) : NULL;
-    struct node_cells *cells = shard ? cells_of(metrics, shard, span) : NULL;
-    if (likely(cells != NULL))
-        cell_add(&cells->active->sum, 1);
+void pawl_metrics_span_start(void *self, const pawl_span *span) {
+    struct attachment *attachment = self;
+    struct shard *shard = is_primitive(span) ? metrics_shard_by(attachment->metrics, attachment->id) : NULL;
+    struct node_cells *cells = shard ? cells_of(attachment->metrics, shard, span) : NULL;
+    if (unlikely(!cells))
+        return;
+    cell_count(&cells->active->count, 1);
+    remember(shard, span, cells);
 }
 
-static void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells, const pawl_span *span,
-                         double seconds, pawl_status status) {
-    struct histogram_cell **cell = &cells->workflow[status];
-    if (unlikely(!*cell))
-        make_histogram(metrics, shard, cells->node, pawl_metrics_workflow, status, cell);
-    if (likely(*cell != NULL))
-        observe(*cell, cells->node->workflow[status], seconds, span);
+static COLD void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells,
+                              const pawl_span *span, pawl_status status) {
+    struct node_histogram *histogram = &cells->workflow[status];
+    if (unlikely(!histogram->cell))
+        make_histogram(metrics, shard, cells->node, pawl_metrics_workflow, status, histogram);
+    if (likely(histogram->cell != NULL))
+        observe(&metrics->own.workflow_durations, histogram, span);
 }
 
-void pawl_metrics_span_end(pawl_metrics *metrics, const pawl_span *span) {
-    struct shard *shard = is_primitive(span) ? metrics_shard(metrics) : NULL;
-    struct node_cells *cells = shard ? cells_of(metrics, shard, span) : NULL;
-    if (!is_primitive(span))
-        return;
-    if (unlikely(!cells)) {
-        pawl_metrics_drop(metrics, DROP_NO_MEMORY);
-        return;
-    }
-    pawl_status status = span->status < STATUSES ? (pawl_status)span->status : PAWL_E_INTERNAL;
-    double seconds = (double)(span->end_ns - span->start_ns) / 1e9; /* a product would be rounded past a bound */
-    cell_add(&cells->active->sum, -1);
-    struct histogram_cell **cell = &cells->ended[status];
-    if (unlikely(!*cell))
-        make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status, cell);
-    if (likely(*cell != NULL))
-        observe(*cell, cells->node->ended[status], seconds, span);
-    if (is_workflow(span))
-        end_workflow(metrics, shard, cells, span, seconds, status);
+static inline void end_node(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells,
+                            const pawl_span *span) {
+    pawl_status status = likely(span->status < STATUSES) ? (pawl_status)span->status : PAWL_E_INTERNAL;
+    struct node_histogram *histogram = &cells->ended[status];
+    cell_count(&cells->active->count, -1);
+    if (unlikely(!histogram->cell))
+        make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status, histogram);
+    if (likely(histogram->cell != NULL))
+        observe(&metrics->own.durations, histogram, span);
+    if (unlikely(is_workflow(span)))
+        end_workflow(metrics, shard, cells, span, status);
     if (unlikely(metrics->is_virtual))
         pawl_metrics_export_due(metrics, span->end_ns);
+}
+
+static COLD void end_elsewhere(pawl_metrics *metrics, struct shard *shard, const pawl_span *span) {
+    struct node_cells *cells = shard ? cells_of(metrics, shard, span) : NULL;
+    if (cells)
+        end_node(metrics, shard, cells, span);
+    else
+        pawl_metrics_drop(metrics, DROP_NO_MEMORY);
+}
+
+void pawl_metrics_span_end(void *self, const pawl_span *span) {
+    struct attachment *attachment = self;
+    pawl_metrics *metrics = attachment->metrics;
+    if (!is_primitive(span))
+        return;
+    struct shard *shard = metrics_shard_by(metrics, attachment->id);
+    struct node_cells *cells = shard ? recall(shard, span) : NULL;
+    if (likely(cells != NULL))
+        end_node(metrics, shard, cells, span);
+    else
+        end_elsewhere(metrics, shard, span);
 }

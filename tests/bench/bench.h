@@ -42,6 +42,7 @@ void bench_sandbox(struct bench *bench);     /* what a sandbox costs over plain 
 void bench_otlp(struct bench *bench);        /* what a span costs until it is a request */
 void bench_fix(struct bench *bench);         /* the mutator's yield on a data set */
 void bench_tracing(struct bench *bench);     /* what a node costs with the real tracer */
+void bench_metrics(struct bench *bench);     /* what measuring and reading cost */
 void bench_prometheus(struct bench *bench);  /* what a scrape of 2,000 series costs */
 
 #endif

@@ -13,8 +13,13 @@ static void run_core(struct bench *bench) {
 static const struct {
     const char *name;
     void (*run)(struct bench *bench);
-} areas[] = {{"core", run_core},   {"sandbox", bench_sandbox}, {"fix", bench_fix},
-             {"otlp", bench_otlp}, {"tracing", bench_tracing}, {"prometheus", bench_prometheus}};
+} areas[] = {{"core", run_core},
+             {"sandbox", bench_sandbox},
+             {"fix", bench_fix},
+             {"otlp", bench_otlp},
+             {"tracing", bench_tracing},
+             {"metrics", bench_metrics},
+             {"prometheus", bench_prometheus}};
 
 int main(int argc, char **argv) {
     const char *area = "core";
@@ -33,6 +38,7 @@ int main(int argc, char **argv) {
         bench_finish(bench, json);
         return 0;
     }
-    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, otlp, tracing, prometheus\n", area);
+    fprintf(stderr, "pawl-bench: no area '%s'; there are: core, sandbox, fix, otlp, tracing, metrics, prometheus\n",
+            area);
     return 2;
 }
