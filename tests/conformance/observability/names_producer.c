@@ -17,6 +17,7 @@
 #include <pawl/integrations/fix.h>
 #include <pawl/observability/metrics.h>
 #include <pawl/observability/prometheus.h>
+#include <pawl/observability/self_metrics.h>
 #include <pawl/observability/trace_memory.h>
 #include <pawl/observability/tracer.h>
 #include <pawl/pawl.h>
@@ -107,7 +108,6 @@ static pawl_primitive *leaves(char *good, char *bad) {
     return pawl_sequential(
         "leaves", pawl_inline("inline", pass, NULL), pawl_function("function", pass, NULL),
         pawl_async("async", &nothing, NULL),
-        pawl_cache("cache", pawl_inline("cached", pass, NULL), .ttl_ns = PAWL_MIN(1)),
         pawl_fallback("fallback", PAWL_CHILDREN(pawl_inline("fails", fail, NULL), pawl_inline("helps", pass, NULL))),
         pawl_fallback("no time", PAWL_CHILDREN(pawl_timeout("timeout", pawl_function("slow", wait_long, NULL),
                                                             .after_ns = PAWL_MS(1)),
@@ -116,6 +116,11 @@ static pawl_primitive *leaves(char *good, char *bad) {
         pawl_fallback("bad", PAWL_CHILDREN(pawl_retry("retry", pawl_http_new("miss", ask, NULL, bad), .max_attempts = 2,
                                                       .base_delay_ns = PAWL_MS(1)),
                                            pawl_function("perform", fetch, good))));
+}
+
+static pawl_primitive *remember(void) {
+    pawl_primitive *cache = pawl_cache("cache", pawl_inline("cached", pass, NULL), .ttl_ns = PAWL_MIN(1));
+    return pawl_sequential("remember", pawl_primitive_ref(cache), cache);
 }
 
 static pawl_primitive *siblings(void) {
@@ -165,6 +170,7 @@ static void run_all(pawl_runtime *runtime) {
     serve(server, "/bad", {.status = 503});
     run(runtime, leaves(good, bad), NULL, true);
     run(runtime, siblings(), NULL, false);
+    run(runtime, remember(), NULL, true);
     pawl_judge *judge = pawl_judge_all(PAWL_JUDGES(pawl_judge_outcome("ran"), pawl_judge_output("answer", "42\n")));
     run(runtime, repair(judge), NULL, true);
     pawl_judge_unref(judge);
@@ -267,6 +273,8 @@ int main(void) {
         pawl_tracer_attach(tracer, runtime, &err) != PAWL_OK ||
         pawl_metrics_export(metrics, &err, .exporters = &points, .exporter_count = 1, .resource = resource) != PAWL_OK)
         die("observe", err);
+    if (pawl_metrics_observe_tracer(metrics, tracer, &err) != PAWL_OK)
+        die("observe", err);
     pawl_runtime_set_content(runtime, true);
     run_all(runtime);
     if (pawl_runtime_flush(runtime, PAWL_S(10), &err) != PAWL_OK)
@@ -279,6 +287,7 @@ int main(void) {
     for (size_t i = 0; i < count; i++)
         printf("resource\t%s\n", attributes[i].key);
     print_variables();
+    pawl_metrics_unobserve_tracer(metrics, tracer);
     pawl_tracer_unref(tracer);
     pawl_metrics_unref(metrics);
     pawl_exporter_unref(spans);
