@@ -4,8 +4,9 @@
  *     otlp_producer send URL protobuf|json plain|gzip             everything, through the exporter
  *     otlp_producer spans URL COUNT TIMEOUT_MS                    so many spans, in batches of ten, one after another
  *     otlp_producer traced URL RUNS simple|batch                  so many runs of four nodes each, through a tracer
+ *     otlp_producer tls URL CA CERTIFICATE KEY                    a span over TLS; "" for what is not given
  *
- * The last three print what became of it, one NAME=NUMBER a line, and errors on standard error. */
+ * The last four print what became of it, one NAME=NUMBER a line, and errors on standard error. */
 #include "export_internal.h"
 #include "otlp_encode_internal.h"
 #include "telemetry_data.h"
@@ -161,6 +162,14 @@ static int run_traced(const char *url, uint32_t runs, bool simple) {
     return finish(exporter, failed > 0);
 }
 
+static int send_secretly(const char *url, const char *ca, const char *certificate, const char *key) {
+    pawl_exporter *exporter =
+        pawl_otlp_exporter_with(NULL, .endpoint = url, .on_error = print_error, .ca_file = ca,
+                                .client_cert_file = certificate, .client_key_file = key, .timeout_ns = PAWL_S(3));
+    pawl_span_data span = usual_span(1);
+    return exporter ? finish(exporter, pawl_exporter_spans(exporter, NULL, &span, 1, PAWL_S(3), NULL) != PAWL_OK) : 1;
+}
+
 int main(int argc, char **argv) {
     const char *mode = argc > 1 ? argv[1] : "";
     if (strcmp(mode, "dump") == 0 && argc == 4)
@@ -171,6 +180,8 @@ int main(int argc, char **argv) {
         return send_spans(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
     if (strcmp(mode, "traced") == 0 && argc == 5)
         return run_traced(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strcmp(argv[4], "simple") == 0);
+    if (strcmp(mode, "tls") == 0 && argc == 6)
+        return send_secretly(argv[2], argv[3], argv[4], argv[5]);
     fprintf(stderr, "usage: see the top of otlp_producer.c\n");
     return 2;
 }
