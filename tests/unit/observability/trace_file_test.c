@@ -4,6 +4,7 @@
 #include "json_scan_internal.h"
 #include "line_file_internal.h"
 #include "telemetry_data.h"
+#include "trace_reader_internal.h"
 #include <fcntl.h>
 #include <pawl/observability/trace_file.h>
 #include <setjmp.h>
@@ -251,6 +252,43 @@ static void says_what_cannot_be_a_file(void **state) {
     close(reader);
 }
 
+static bool compare_span(void *user, const struct pawl_trace_span *span) {
+    const pawl_span_data *full = full_span();
+    (void)user;
+    assert_memory_equal(span->trace_id, full->trace_id, 16);
+    assert_memory_equal(span->span_id, full->span_id, 8);
+    assert_memory_equal(span->parent_span_id, full->parent_span_id, 8);
+    assert_string_equal(span->name, "full " MENDED_UTF8);
+    assert_string_equal(span->trace_state, full->tracestate);
+    assert_true(span->start_ns == full->start_unix_ns && span->end_ns == full->end_unix_ns);
+    assert_int_equal(span->kind, full->kind);
+    assert_int_equal(span->flags, full->flags);
+    assert_int_equal(span->status.code, 2);
+    assert_int_equal(cJSON_GetArraySize(span->attributes), full->attribute_count);
+    assert_int_equal(cJSON_GetArraySize(span->events), full->event_count);
+    assert_int_equal(cJSON_GetArraySize(span->links), full->link_count);
+    assert_int_equal(span->dropped_links, full->dropped_links);
+    return true;
+}
+
+static void is_read_by_the_trace_reader(void **state) {
+    (void)state;
+    size_t count;
+    struct pawl_trace_reading reading;
+    const struct pawl_trace_sink sink = {.span = compare_span};
+    pawl_exporter *exporter = pawl_trace_file_new(path, NULL, NULL);
+    assert_int_equal(pawl_exporter_spans(exporter, NULL, full_span(), 1, 0, NULL), PAWL_OK);
+    const pawl_log_data *logs = all_logs(&count);
+    assert_int_equal(pawl_exporter_logs(exporter, NULL, logs, count, 0, NULL), PAWL_OK);
+    pawl_exporter_unref(exporter);
+    char *text = read_file(path);
+    assert_int_equal(pawl_trace_read(text, strlen(text), NULL, &sink, &reading, NULL), PAWL_OK);
+    assert_int_equal(reading.spans, 1);
+    assert_int_equal(reading.other_lines, 1);
+    assert_int_equal(reading.bad_lines + reading.bad_spans, 0);
+    free(text);
+}
+
 struct lines {
     size_t count, bytes;
     bool right;
@@ -293,12 +331,19 @@ static void every_allocation_may_fail(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(writes_each_signal_as_a_line_of_its_own),      TEST(appends_to_what_is_there),
-        TEST(keeps_so_many_files_of_so_many_bytes),         TEST(keeps_one_file_alone_when_told),
-        TEST(halves_a_batch_that_does_not_fit_a_line),      TEST(goes_on_when_the_file_was_moved_away),
-        TEST(a_full_disk_costs_whole_lines_and_is_counted), TEST(a_device_that_is_full_is_an_error_alone),
-        TEST(children_and_parent_may_write_the_same_file),  TEST(says_what_cannot_be_a_file),
-        TEST(gives_the_same_lines_to_a_callback),           TEST(every_allocation_may_fail),
+        TEST(writes_each_signal_as_a_line_of_its_own),
+        TEST(appends_to_what_is_there),
+        TEST(keeps_so_many_files_of_so_many_bytes),
+        TEST(keeps_one_file_alone_when_told),
+        TEST(halves_a_batch_that_does_not_fit_a_line),
+        TEST(goes_on_when_the_file_was_moved_away),
+        TEST(a_full_disk_costs_whole_lines_and_is_counted),
+        TEST(a_device_that_is_full_is_an_error_alone),
+        TEST(children_and_parent_may_write_the_same_file),
+        TEST(says_what_cannot_be_a_file),
+        TEST(is_read_by_the_trace_reader),
+        TEST(gives_the_same_lines_to_a_callback),
+        TEST(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
