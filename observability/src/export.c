@@ -73,6 +73,14 @@ void pawl_exporter_cancel(pawl_exporter *exporter) {
         exporter->vtable.cancel(exporter->self);
 }
 
+const pawl_exporter_vtable *pawl_exporter_vtable_of(const pawl_exporter *exporter) {
+    return &exporter->vtable;
+}
+
+bool pawl_exporter_is_alone(const pawl_exporter *exporter) {
+    return atomic_load(&exporter->refs) == 1;
+}
+
 const char *pawl_exporter_name(const pawl_exporter *exporter) {
     return exporter->vtable.name ? exporter->vtable.name : "exporter";
 }

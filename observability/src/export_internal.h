@@ -13,6 +13,9 @@ pawl_status pawl_exporter_logs(pawl_exporter *exporter, const pawl_resource *res
                                size_t count, uint64_t timeout_ns, pawl_error **err);
 void pawl_exporter_cancel(pawl_exporter *exporter);
 const char *pawl_exporter_name(const pawl_exporter *exporter);
+const pawl_exporter_vtable *pawl_exporter_vtable_of(const pawl_exporter *exporter);
+/* Whether the caller's is the only reference. */
+bool pawl_exporter_is_alone(const pawl_exporter *exporter);
 /* What an exporter was made with, when it is one that is destroyed by this function; else NULL. */
 void *pawl_exporter_self(const pawl_exporter *exporter, void (*destroy)(void *self));
 
