@@ -43,9 +43,9 @@ static void end(void *self) {
 
 static pawl_status attach_end(pawl_observability *o, pawl_error **err) {
     static const pawl_observer_vtable observer = {.size = sizeof observer, .destroy = end};
-    pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, pawl_observability_ref(o), err);
-    if (status != PAWL_OK)
-        pawl_observability_unref(o);
+    pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, o, err);
+    if (status == PAWL_OK)
+        pawl_observability_ref(o);
     return status;
 }
 

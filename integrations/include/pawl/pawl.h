@@ -4,10 +4,7 @@
 
 #include <pawl/core.h>
 #include <pawl/integrations/integrations.h>
-#include <pawl/observability/trace_memory.h>
-#include <pawl/observability/trace_page.h>
-#include <pawl/observability/trace_tree.h>
-#include <pawl/observability/tracer.h>
+#include <pawl/observability/observability.h>
 #include <pawl/primitives/primitives.h>
 
 #endif
