@@ -22,6 +22,7 @@ enum {
     EXIT_INTERRUPTED = 130,
 };
 
+int cli_doctor(int argc, char **argv);
 int cli_exec(int argc, char **argv);
 int cli_fix(int argc, char **argv);
 int cli_trace(int argc, char **argv);

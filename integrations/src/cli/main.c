@@ -10,6 +10,7 @@ static const struct {
     {"exec", cli_exec, "run a program in the sandbox"},
     {"fix", cli_fix, "repair a program until its test passes"},
     {"trace", cli_trace, "make a page of a trace file"},
+    {"doctor", cli_doctor, "tell what this machine can and cannot do"},
 };
 
 static void print_usage(FILE *to) {
@@ -17,7 +18,8 @@ static void print_usage(FILE *to) {
           "  pawl exec -c 'print(6 * 7)'\n"
           "  pawl exec program.py --timeout 5\n"
           "  pawl fix program.py --test test.py --holdout holdout.py\n"
-          "  pawl trace view run.jsonl\n\n",
+          "  pawl trace view run.jsonl\n"
+          "  pawl doctor\n\n",
           to);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         fprintf(to, "  %-8s %s\n", commands[i].name, commands[i].summary);

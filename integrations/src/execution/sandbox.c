@@ -177,7 +177,7 @@ static pawl_status run_once(void *what, pawl_context *ctx, const pawl_execution_
                             pawl_execution_result **ret_result, pawl_error **err) {
     pawl_sandbox *sandbox = NULL;
     pawl_status status = pawl_sandbox_create(what, ctx, NULL, &sandbox, err);
-    if (status != PAWL_OK)
+    if (!sandbox)
         return status;
     status = run_code(sandbox, ctx, request, ret_result, err);
     pawl_sandbox_kill(sandbox, ctx, NULL); /* what it leaves behind is the provider's to end */

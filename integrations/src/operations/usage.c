@@ -248,7 +248,7 @@ static pawl_status take_prices(pawl_usage *usage, pawl_error **err) {
                                   name, USAGE_NAME_BYTES - 1);
         usage->prices[i] = *price;
         if (price->provider)
-            usage->prices[i].provider = strcpy(usage->price_names[i], name);
+            usage->prices[i].provider = memcpy(usage->price_names[i], name, strlen(name) + 1);
     }
     usage->totals.has_cost = options->price_count > 0;
     return PAWL_OK;

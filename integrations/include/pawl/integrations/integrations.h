@@ -5,6 +5,7 @@
 #include <pawl/integrations/audit.h>
 #include <pawl/integrations/execution.h>
 #include <pawl/integrations/fix.h>
+#include <pawl/integrations/health.h>
 #include <pawl/integrations/local.h>
 #include <pawl/integrations/sandbox.h>
 #include <pawl/integrations/usage.h>
