@@ -80,6 +80,7 @@ pawl_metrics *pawl_metrics_new(const pawl_metrics_options *options, pawl_error *
     pthread_mutex_init(&metrics->lock, NULL);
     pthread_mutex_init(&metrics->collecting, NULL);
     pthread_mutex_init(&metrics->exporting, NULL);
+    metrics->start_unix_ns = pawl_metrics_now(metrics);
     if (pawl_metrics_register_own(metrics))
         return metrics;
     pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory");
@@ -161,6 +162,7 @@ static void take_clock(pawl_metrics *metrics, pawl_runtime *runtime) {
         metrics->clock = runtime;
         metrics->is_virtual = runtime->hooks != NULL;
         metrics->latest_unix_ns = 0; /* virtual time may lie before the date */
+        metrics->start_unix_ns = metrics->is_virtual ? pawl_metrics_now(metrics) : metrics->start_unix_ns;
     }
     pthread_mutex_unlock(&metrics->lock);
 }

@@ -195,7 +195,7 @@ struct pawl_metrics {
     struct arena arena;
     struct shard *shards;
     pawl_runtime *clock; /* of the first runtime that is attached; its memory is held */
-    uint64_t latest_unix_ns;
+    uint64_t latest_unix_ns, start_unix_ns;
     uint32_t attached;
 
     pthread_mutex_t collecting; /* guards what follows; taken before the lock */
