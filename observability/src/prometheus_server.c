@@ -103,6 +103,17 @@ static struct timespec time_to_wait(struct pawl_metrics_listener *listener, uint
                              .tv_nsec = (long)((until - now) % PAWL_S(1))};
 }
 
+/* poll() fails without memory, and when the host lowers its limit of descriptors below the three. */
+static void wait_for(struct pawl_metrics_listener *listener, struct pollfd fds[3], const struct timespec *wait) {
+    static const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    uint64_t count;
+    if (ppoll(fds, 3, wait, NULL) >= 0)
+        return;
+    nanosleep(&pause, NULL);
+    if (read(listener->stop_fd, &count, sizeof count) == sizeof count)
+        fds[0].revents = POLLIN;
+}
+
 static void *serve(void *user) {
     struct pawl_metrics_listener *listener = user;
     uint64_t resume_ns = 0; /* not accepting before */
@@ -112,7 +123,7 @@ static void *serve(void *user) {
                                {.fd = listener->daemon_fd, .events = POLLIN},
                                {.fd = now < resume_ns ? -1 : listener->listen_fd, .events = POLLIN}};
         struct timespec wait = time_to_wait(listener, now, resume_ns);
-        ppoll(fds, 3, &wait, NULL);
+        wait_for(listener, fds, &wait);
         if (fds[0].revents)
             break;
         now = now_ns();
