@@ -209,6 +209,7 @@ static void a_refine(void **state) {
                  "  try 0..0 pawl.primitive.type=try pawl.primitive.path=fix/try pawl.candidate=1 pawl.round=1\n"
                  "  generate 0..0 pawl.primitive.type=inline pawl.primitive.path=fix/generate pawl.round=2\n"
                  "  try 0..0 pawl.primitive.type=try pawl.primitive.path=fix/try pawl.candidate=2 pawl.round=2\n");
+    play_drop(&play, NULL);
 }
 
 static void a_refine_whose_generator_fails(void **state) {
@@ -224,6 +225,7 @@ static void a_refine_whose_generator_fails(void **state) {
                  "  try 0..0 pawl.primitive.type=try pawl.primitive.path=fix/try pawl.candidate=1 pawl.round=2\n"
                  "  generate 0..0 pawl.primitive.type=inline pawl.primitive.path=fix/generate pawl.round=3\n"
                  "  try 0..0 pawl.primitive.type=try pawl.primitive.path=fix/try pawl.candidate=2 pawl.round=3\n");
+    play_drop(&play, NULL);
 }
 
 static void a_leaf_with_a_span_of_its_own(void **state) {
