@@ -19,6 +19,8 @@ struct pawl_batch_setup {
     uint64_t max_queue_size, max_queue_bytes, max_batch_size;
     uint64_t schedule_delay_ns, export_timeout_ns;
     const struct pawl_tail_rules *tail; /* NULL: none is held */
+    void (*left)(void *user);           /* its thread, left alone by pawl_batch_stop(), has ended after all */
+    void *user;
 };
 
 /* NULL with PAWL_E_NOMEM or PAWL_E_UNSUPPORTED. */
@@ -35,8 +37,8 @@ struct pawl_tail *pawl_batch_tail(struct pawl_batch *batch); /* NULL for none */
 /* Exports what waits now. With a thread it waits for it at most timeout_ns, else this thread does it. Returns the first
  * failure, PAWL_E_TIMEOUT when the time was up. */
 pawl_status pawl_batch_flush(struct pawl_batch *batch, uint64_t timeout_ns, pawl_error **err);
-/* Exports for the last time, then cancels the exporters. False: an exporter does not come back; then the batch must not
- * be freed. */
+/* Exports for the last time, then cancels the exporters. False: one does not come back; then the batch must live until
+ * setup.left is called. */
 bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns);
 
 void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats);

@@ -76,9 +76,10 @@ static bool arm(struct pawl_batch *batch) {
     return pawl_span_rings_waiting(batch->rings) >= most;
 }
 
-static bool has_ended(struct pawl_batch *batch, const struct request *request) {
+static bool has_ended(struct pawl_batch *batch, const struct request *request, bool *ret_left) {
     pthread_mutex_lock(&batch->lock);
-    bool ended = request->stop || batch->abandoned;
+    *ret_left = atomic_load(&batch->abandoned);
+    bool ended = request->stop || *ret_left;
     batch->ended = ended;
     if (ended)
         pthread_cond_broadcast(&batch->changed);
@@ -90,6 +91,7 @@ static void *work(void *user) {
     struct pawl_batch *batch = user;
     uint64_t last_ns = pawl_batch_now();
     struct request request;
+    bool left;
     do {
         uint64_t due_ns = batch->setup.schedule_delay_ns > PAWL_NEVER - last_ns
                               ? PAWL_NEVER
@@ -101,7 +103,9 @@ static void *work(void *user) {
         drain(batch, &request, now >= due_ns);
         if (now >= due_ns || request.flush)
             last_ns = now;
-    } while (!has_ended(batch, &request));
+    } while (!has_ended(batch, &request, &left));
+    if (left)
+        batch->setup.left(batch->setup.user);
     return NULL;
 }
 
@@ -185,12 +189,13 @@ static bool stop_thread(struct pawl_batch *batch, uint64_t end_ns) {
         cancel_exporters(batch);
         ended = wait_for_end(batch, after(GRACE_NS));
     }
-    batch->abandoned = !ended;
-    pthread_mutex_unlock(&batch->lock);
+    pthread_t thread = batch->thread;
+    atomic_store(&batch->abandoned, !ended);
+    pthread_mutex_unlock(&batch->lock); /* not ended: from here on the batch is its thread's */
     if (ended)
-        pthread_join(batch->thread, NULL);
+        pthread_join(thread, NULL);
     else
-        pthread_detach(batch->thread); /* lost memory is better than memory in use */
+        pthread_detach(thread);
     return ended;
 }
 

@@ -76,9 +76,8 @@ static void take_attributes(struct reader *r, struct list *list, uint32_t count)
 }
 
 static struct list new_list(struct reader *r, uint32_t most) {
-    struct list list = {0};
-    if (most > 0 && !(list.items = pawl_arena_take(r->arena, most * sizeof *list.items)))
-        r->failed = true;
+    struct list list = {.items = pawl_arena_items(r->arena, most, sizeof *list.items)};
+    r->failed |= !list.items;
     return list;
 }
 
@@ -176,11 +175,12 @@ bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offs
     take_head(record, wall_offset_ns, ret_data);
     take_names(&r, record, &list, ret_data);
     add_outcome(record, &list); /* before the node's own, which may know better */
+    if (!r.failed)
+        take_attributes(&r, &list, record->attribute_count);
     if (record->has_rest && !r.failed) {
         ret_data->tracestate = take_line(&r);
         const char *message = take_line(&r);
         ret_data->status_message = ret_data->is_error ? message : "";
-        take_attributes(&r, &list, record->attribute_count);
         ret_data->events = take_events(&r, record->event_count, wall_offset_ns);
         ret_data->links = take_links(&r, record->link_count);
     }

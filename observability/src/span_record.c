@@ -242,18 +242,21 @@ static void put_links(struct writer *w, struct pawl_span_record *record, const p
     record->dropped_links = span->dropped_links + span->link_count - count;
 }
 
-/* Behind the path and the type: everything that a plain span does not have. */
-static void put_rest(struct writer *w, struct pawl_span_record *record, const pawl_span *span, const char *tracestate) {
-    const pawl_context *ctx = span->ctx;
-    put_text(w, tracestate ? tracestate : "", tracestate ? strlen(tracestate) : 0);
-    const char *message = span->error ? pawl_error_message(span->error) : "";
-    put_text(w, message, strlen(message));
+/* The span's own, as many as there is room for beside those that the reader adds; then those of a root. */
+static inline void put_all_attributes(struct writer *w, struct pawl_span_record *record, const pawl_span *span) {
     uint32_t own = pawl_record_own_attributes(record->bits, span->status, span->cancel_reason);
     uint32_t most = w->limits->attributes > own ? w->limits->attributes - own : 0;
     record->attribute_count = (uint16_t)put_attributes(w, span->attributes, span->attribute_count, most);
     record->dropped_attributes = span->dropped_attributes + span->attribute_count - record->attribute_count;
-    if (ctx && begins_here(span))
-        put_root(&(struct own_list){w, record, most}, ctx->root);
+    if (unlikely(!span->parent) && span->ctx && begins_here(span))
+        put_root(&(struct own_list){w, record, most}, span->ctx->root);
+}
+
+/* What few spans have. */
+static void put_rest(struct writer *w, struct pawl_span_record *record, const pawl_span *span, const char *tracestate) {
+    const char *message = span->error ? pawl_error_message(span->error) : "";
+    put_text(w, tracestate ? tracestate : "", tracestate ? strlen(tracestate) : 0);
+    put_text(w, message, strlen(message));
     put_events(w, record, span);
     put_links(w, record, span);
 }
@@ -268,8 +271,8 @@ static void put_head(struct pawl_span_record *record, const pawl_span *span) {
     record->cancel_reason = (uint8_t)span->cancel_reason;
     record->kind = (uint8_t)span->kind;
     record->trace_flags = (uint8_t)span->trace_flags;
-    record->attribute_count = record->event_count = record->link_count = 0;
-    record->dropped_attributes = record->dropped_events = record->dropped_links = 0;
+    record->event_count = record->link_count = 0;
+    record->dropped_events = record->dropped_links = 0;
     record->heap = NULL;
 }
 
@@ -290,22 +293,20 @@ void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budge
     atomic_fetch_sub_explicit(&budget->used, record->length, memory_order_relaxed);
 }
 
-static void put_all(struct writer *w, struct pawl_span_record *record, const pawl_span *span,
-                    const struct pawl_span_path *path, const char *tracestate, bool plain) {
+static inline void put_all(struct writer *w, struct pawl_span_record *record, const pawl_span *span,
+                           const struct pawl_span_path *path, const char *tracestate) {
     put_text(w, path->text, path->length);
     if (unlikely(path->name_at > PAWL_PATH_BYTES))
         put_text(w, span->name, record->name_at);
     put_text(w, span->type, record->type_length);
-    if (!plain)
+    put_all_attributes(w, record, span);
+    if (unlikely(record->has_rest))
         put_rest(w, record, span, tracestate);
 }
 
 pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
                                const struct pawl_span_limits *limits, struct pawl_heap_budget *budget) {
     const char *tracestate = span->ctx ? span->ctx->root->tracestate : NULL;
-    bool plain = !tracestate && span->parent && !span->error &&
-                 !(span->attribute_count | span->event_count | span->link_count | span->dropped_attributes |
-                   span->dropped_events | span->dropped_links);
     put_head(record, span);
     pawl_span_path_find(path, span);
     record->path_length = (uint16_t)path->length;
@@ -319,9 +320,10 @@ pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span 
         record->bits |= PAWL_RECORD_OWN_NAME;
         record->name_at = (uint16_t)cut_bytes(span->name, NAME_BYTES); /* its length then */
     }
-    record->has_rest = !plain;
+    record->has_rest = tracestate || span->error ||
+                       (span->event_count | span->link_count | span->dropped_events | span->dropped_links) != 0;
     struct writer w = {.to = record->bytes, .room = PAWL_RECORD_ROOM, .limits = limits};
-    put_all(&w, record, span, path, tracestate, plain);
+    put_all(&w, record, span, path, tracestate);
     record->length = (uint32_t)w.total;
     if (likely(w.total <= PAWL_RECORD_ROOM))
         return PAWL_OK;
@@ -329,6 +331,6 @@ pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span 
     if (status != PAWL_OK)
         return status;
     w = (struct writer){.to = record->heap, .room = w.total, .limits = limits};
-    put_all(&w, record, span, path, tracestate, plain);
+    put_all(&w, record, span, path, tracestate);
     return PAWL_OK;
 }

@@ -31,7 +31,7 @@ struct pawl_span_record {
     uint16_t bits;
     uint16_t path_length, name_at, type_length; /* the path is at the payload's start, its last name at name_at */
     uint16_t attribute_count, event_count, link_count;
-    uint16_t has_rest; /* more than path and type is in the payload */
+    uint16_t has_rest; /* something stands behind path, type and attributes */
     uint32_t length;   /* of the payload */
     uint32_t dropped_attributes, dropped_events, dropped_links;
     char *heap; /* the payload when it is not in bytes */

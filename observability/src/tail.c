@@ -231,9 +231,10 @@ bool pawl_tail_has_more(const struct pawl_tail *tail) {
 }
 
 void pawl_tail_end(struct pawl_tail *tail) {
-    while (tail->oldest) {
-        drop_spans(tail, tail->oldest, &tail->figures.not_kept);
-        remove_trace(tail, tail->oldest);
+    for (struct trace *trace = tail->oldest, *newer; trace; trace = newer) {
+        newer = trace->newer;
+        drop_spans(tail, trace, &tail->figures.not_kept);
+        remove_trace(tail, trace);
     }
     publish_figures(tail);
 }

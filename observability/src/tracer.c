@@ -75,6 +75,10 @@ static pawl_status flush(void *self, uint64_t timeout_ns, pawl_error **err) {
     return pawl_batch_flush(tracer->batch, timeout_ns, err);
 }
 
+static void drop_reference(void *self) {
+    pawl_tracer_unref(self);
+}
+
 static void end(void *self) {
     struct pawl_tracer *tracer = self;
     if (pawl_batch_stop(tracer->batch, tracer->options.shutdown_timeout_ns))
@@ -173,6 +177,8 @@ static pawl_status make_batch(struct pawl_tracer *tracer, pawl_error **err) {
                                                   .max_batch_size = o->max_batch_size,
                                                   .schedule_delay_ns = o->schedule_delay_ns,
                                                   .export_timeout_ns = o->export_timeout_ns,
+                                                  .left = drop_reference,
+                                                  .user = tracer,
                                                   .tail = rules.keep_failed || rules.slow_ns ? &rules : NULL},
                        err);
     if (!tracer->batch)

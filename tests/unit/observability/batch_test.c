@@ -17,7 +17,7 @@
 struct gate {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool closed, ignores_cancel, cancelled;
+    bool closed, ignores_cancel, cancelled, destroyed;
     size_t calls, inside, most_inside, spans, largest;
     pawl_status answer;
     pawl_exporter *exporter;
@@ -50,9 +50,17 @@ static void cancel_gate(void *self) {
     pthread_mutex_unlock(&gate->lock);
 }
 
+static void destroy_gate(void *self) {
+    struct gate *gate = self;
+    pthread_mutex_lock(&gate->lock);
+    gate->destroyed = true;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
 static void make_gate(struct gate *gate) {
     static const pawl_exporter_vtable vtable = {
-        .size = sizeof vtable, .name = "gate", .spans = pass_gate, .cancel = cancel_gate};
+        .size = sizeof vtable, .name = "gate", .spans = pass_gate, .cancel = cancel_gate, .destroy = destroy_gate};
     *gate = (struct gate){0};
     pthread_mutex_init(&gate->lock, NULL);
     pthread_cond_init(&gate->changed, NULL);
@@ -197,6 +205,25 @@ static void the_end_cancels_an_exporter_that_hangs(void **state) {
     end_bed(&bed);
 }
 
+/* Takes the second that it is given to come back. */
+static void the_end_leaves_an_exporter_that_does_not_come_back(void **state) {
+    (void)state;
+    struct bed bed;
+    make_bed(&bed, (pawl_tracer_options){.shutdown_timeout_ns = PAWL_MS(1), .max_batch_size = 1});
+    bed.gate.ignores_cancel = true;
+    set_gate(&bed.gate, true);
+    run_times(&bed, 3);
+    wait_for_call(&bed.gate, 1);
+    end_bed(&bed);
+    assert_false(bed.gate.destroyed);
+    set_gate(&bed.gate, false);
+    pthread_mutex_lock(&bed.gate.lock);
+    while (!bed.gate.destroyed)
+        pthread_cond_wait(&bed.gate.changed, &bed.gate.lock);
+    pthread_mutex_unlock(&bed.gate.lock);
+    assert_int_equal(bed.gate.calls, 1);
+}
+
 /* ---- many threads ---- */
 
 #define THREADS 8
@@ -324,6 +351,7 @@ int main(void) {
         cmocka_unit_test(flush_keeps_to_its_time),
         cmocka_unit_test(flush_tells_why_an_exporter_failed),
         cmocka_unit_test(the_end_cancels_an_exporter_that_hangs),
+        cmocka_unit_test(the_end_leaves_an_exporter_that_does_not_come_back),
         cmocka_unit_test(many_threads_lose_nothing_below_the_capacity),
         cmocka_unit_test(every_span_is_exported_or_counted),
         cmocka_unit_test(held_traces_of_many_threads_are_decided_one_by_one),
