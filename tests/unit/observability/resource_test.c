@@ -125,6 +125,8 @@ static void gives_a_forked_child_an_instance_of_its_own(void **state) {
         bool right = child && find(child, "process.pid")->value.integer == getpid() &&
                      strcmp(text_of(parent, "service.instance.id"), text_of(child, "service.instance.id")) != 0 &&
                      strcmp(text_of(parent, "service.name"), text_of(child, "service.name")) == 0;
+        pawl_resource_unref(child);
+        pawl_resource_unref(parent);
         _exit(right ? 0 : 1);
     }
     int status;

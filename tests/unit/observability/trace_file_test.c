@@ -205,18 +205,24 @@ static void a_device_that_is_full_is_an_error_alone(void **state) {
     pawl_exporter_unref(exporter);
 }
 
+static bool write_fifty(pawl_exporter *exporter) {
+    bool right = true;
+    for (uint32_t k = 0; k < 50; k++)
+        right = put_span(exporter, k) == PAWL_OK && right;
+    pawl_exporter_unref(exporter);
+    return right;
+}
+
 static void children_and_parent_may_write_the_same_file(void **state) {
     (void)state;
     pawl_exporter *exporter = pawl_trace_file_new(path, NULL, NULL);
     pid_t pids[3];
     for (size_t i = 0; i < 3; i++) {
         pids[i] = fork();
-        for (uint32_t k = 0; pids[i] == 0; k++)
-            if (k == 50 || put_span(exporter, k) != PAWL_OK)
-                _exit(k == 50 ? 0 : 1);
+        if (pids[i] == 0)
+            _exit(write_fifty(exporter) ? 0 : 1);
     }
-    for (uint32_t k = 0; k < 50; k++)
-        assert_int_equal(put_span(exporter, k), PAWL_OK);
+    assert_true(write_fifty(pawl_exporter_ref(exporter)));
     for (size_t i = 0; i < 3; i++) {
         int status;
         assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
