@@ -248,7 +248,7 @@ bool pawl_batch_exporter_stats(struct pawl_batch *batch, size_t index, pawl_trac
     if (index >= batch->setup.exporter_count)
         return false;
     struct pawl_batch_exporter *from = &batch->exporters[index];
-    stats->name = pawl_exporter_name(from->exporter);
+    stats->name = pawl_exporter_name(from->exporter, PAWL_EXPORTED_SPANS);
     stats->inflight = atomic_load(&from->inflight);
     stats->exported = atomic_load(&from->exported);
     stats->failed = atomic_load(&from->failed);

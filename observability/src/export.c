@@ -3,6 +3,7 @@
 #include "options_internal.h"
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct pawl_exporter {
     atomic_uint refs;
@@ -81,8 +82,19 @@ bool pawl_exporter_is_alone(const pawl_exporter *exporter) {
     return atomic_load(&exporter->refs) == 1;
 }
 
-const char *pawl_exporter_name(const pawl_exporter *exporter) {
-    return exporter->vtable.name ? exporter->vtable.name : "exporter";
+const char *pawl_exporter_name(const pawl_exporter *exporter, enum pawl_exported what) {
+    static const struct {
+        const char *name, *of[3];
+    } shared[] = {
+        {"otlp_http_exporter", {"otlp_http_span_exporter", "otlp_http_metric_exporter", "otlp_http_log_exporter"}},
+        {"otlp_http_json_exporter",
+         {"otlp_http_json_span_exporter", "otlp_http_json_metric_exporter", "otlp_http_json_log_exporter"}},
+    };
+    const char *name = exporter->vtable.name ? exporter->vtable.name : "exporter";
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        if (strcmp(shared[i].name, name) == 0)
+            return shared[i].of[what];
+    return name;
 }
 
 void *pawl_exporter_self(const pawl_exporter *exporter, void (*destroy)(void *self)) {

@@ -12,7 +12,9 @@ pawl_status pawl_exporter_metrics(pawl_exporter *exporter, const pawl_resource *
 pawl_status pawl_exporter_logs(pawl_exporter *exporter, const pawl_resource *resource, const pawl_log_data *logs,
                                size_t count, uint64_t timeout_ns, pawl_error **err);
 void pawl_exporter_cancel(pawl_exporter *exporter);
-const char *pawl_exporter_name(const pawl_exporter *exporter);
+enum pawl_exported { PAWL_EXPORTED_SPANS = 0, PAWL_EXPORTED_METRICS, PAWL_EXPORTED_LOGS };
+/* Static: otel.component.type. What serves several signals has a name for each in OpenTelemetry's conventions. */
+const char *pawl_exporter_name(const pawl_exporter *exporter, enum pawl_exported what);
 const pawl_exporter_vtable *pawl_exporter_vtable_of(const pawl_exporter *exporter);
 /* Whether the caller's is the only reference. */
 bool pawl_exporter_is_alone(const pawl_exporter *exporter);

@@ -45,8 +45,9 @@ static uint64_t count_points(const pawl_metric_data *metrics, size_t count) {
 }
 
 static void count_exported(pawl_metrics *metrics, const pawl_exporter *exporter, uint64_t points, pawl_status status) {
-    pawl_attribute attributes[] = {pawl_attribute_string("otel.component.type", pawl_exporter_name(exporter)),
-                                   pawl_attribute_string("error.type", pawl_status_word(status))};
+    pawl_attribute attributes[] = {
+        pawl_attribute_string("otel.component.type", pawl_exporter_name(exporter, PAWL_EXPORTED_METRICS)),
+        pawl_attribute_string("error.type", pawl_status_word(status))};
     struct attribute_set set;
     if (pawl_attribute_set_make(&set, attributes, status == PAWL_OK ? 1 : 2, NULL) != PAWL_OK)
         return;

@@ -126,14 +126,15 @@ static pawl_status fill(struct pawl_otlp_exporter *otlp, const pawl_otlp_options
     return status;
 }
 
+#define VTABLE(text)                                                                                                   \
+    {                                                                                                                  \
+        .size = sizeof(pawl_exporter_vtable), .name = text, .spans = export_spans, .metrics = export_metrics,          \
+        .logs = export_logs, .cancel = cancel, .destroy = destroy                                                      \
+    }
+static const pawl_exporter_vtable vtables[] = {
+    [PAWL_OTLP_PROTOBUF] = VTABLE("otlp_http_exporter"), [PAWL_OTLP_JSON] = VTABLE("otlp_http_json_exporter")};
+
 pawl_exporter *pawl_otlp_exporter_new(const pawl_otlp_options *options, pawl_error **err) {
-    static const pawl_exporter_vtable vtable = {.size = sizeof vtable,
-                                                .name = "otlp_http_exporter",
-                                                .spans = export_spans,
-                                                .metrics = export_metrics,
-                                                .logs = export_logs,
-                                                .cancel = cancel,
-                                                .destroy = destroy};
     pawl_otlp_options known;
     if (pawl_options_copy(&known, sizeof known, options, "otlp exporter", err) != PAWL_OK ||
         check_options(&known, err) != PAWL_OK)
@@ -145,7 +146,7 @@ pawl_exporter *pawl_otlp_exporter_new(const pawl_otlp_options *options, pawl_err
     }
     pawl_otlp_transport_init(&otlp->transport);
     if (fill(otlp, &known, err) == PAWL_OK)
-        return pawl_exporter_new(&vtable, otlp, err);
+        return pawl_exporter_new(&vtables[known.protocol], otlp, err);
     destroy(otlp);
     return NULL;
 }

@@ -1,4 +1,5 @@
 /* Where each signal goes. */
+#include "export_internal.h"
 #include "otlp_exporter_internal.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,11 +77,23 @@ static void never_shows_a_header_value(void **state) {
     pawl_error_unref(error);
 }
 
+static void has_the_conventions_name_for_each_signal(void **state) {
+    (void)state;
+    pawl_exporter *protobuf = pawl_otlp_exporter_new(NULL, NULL),
+                  *json = pawl_otlp_exporter_with(NULL, .protocol = PAWL_OTLP_JSON);
+    assert_string_equal(pawl_exporter_name(protobuf, PAWL_EXPORTED_SPANS), "otlp_http_span_exporter");
+    assert_string_equal(pawl_exporter_name(protobuf, PAWL_EXPORTED_METRICS), "otlp_http_metric_exporter");
+    assert_string_equal(pawl_exporter_name(json, PAWL_EXPORTED_LOGS), "otlp_http_json_log_exporter");
+    pawl_exporter_unref(protobuf);
+    pawl_exporter_unref(json);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(follows_the_rules_for_base_and_signal_urls),
         cmocka_unit_test(says_which_option_is_wrong),
         cmocka_unit_test(never_shows_a_header_value),
+        cmocka_unit_test(has_the_conventions_name_for_each_signal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
