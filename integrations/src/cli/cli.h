@@ -27,6 +27,35 @@ int cli_exec(int argc, char **argv);
 int cli_fix(int argc, char **argv);
 int cli_trace(int argc, char **argv);
 
+/* How a command is watched; the options of every command that runs something. In its list of options stands
+ * CLI_WATCH_OPTIONS, in its help CLI_WATCH_HELP, and cli_watch_option() sees each option first. */
+struct cli_watch {
+    const char *who;
+    const char *trace_file, *metrics_file; /* NULL for none; metrics "-": stdout */
+    bool content, quiet, tree;             /* tree: the trace tree goes to stderr */
+};
+
+enum { CLI_OPT_TRACE = 1024, CLI_OPT_TRACE_CONTENT, CLI_OPT_METRICS };
+#define CLI_WATCH_OPTIONS                                                                                              \
+    {"trace", required_argument, NULL, CLI_OPT_TRACE}, {"trace-content", no_argument, NULL, CLI_OPT_TRACE_CONTENT}, {  \
+        "metrics", required_argument, NULL, CLI_OPT_METRICS                                                            \
+    }
+/* gap: blanks that bring it into the column of the command's other options. */
+#define CLI_WATCH_HELP(gap)                                                                                            \
+    "      --trace FILE        " gap "add the trace to FILE, as OTLP JSON lines: see `pawl trace view FILE`\n"         \
+    "      --trace-content     " gap "with programs and their output in it\n"                                          \
+    "      --metrics FILE|-    " gap "write metrics at the end, as Prometheus text\n"
+#define CLI_WATCH_NOTE                                                                                                 \
+    "Telemetry goes to a collector when an OTEL_*_ENDPOINT or OTEL_*_EXPORTER variable says so; a TRACEPARENT in "     \
+    "the\n"                                                                                                            \
+    "environment is joined. Neither changes the exit status.\n"
+
+/* Whether it was one of these options. */
+bool cli_watch_option(struct cli_watch *watch, int option, const char *value);
+/* After all options: whether the files can be written. may_print: metrics may go to stdout. False: the reason is on
+ * stderr. */
+bool cli_watch_check(const struct cli_watch *watch, bool may_print);
+
 /* What a subcommand runs in: runtime, context, and SIGINT, SIGTERM or SIGHUP as a cancel; a second one ends the tool.
  */
 struct cli_session {
@@ -34,11 +63,20 @@ struct cli_session {
     pawl_context *ctx;
     atomic_bool interrupted;
     struct cli_interrupts *interrupts;
+    struct cli_telemetry *telemetry;
 };
 
-/* tree: write the trace tree to stderr. False: the reason is on stderr. */
-bool cli_session_open(struct cli_session *session, bool tree);
+/* False: the reason is on stderr. watch is borrowed until it is closed. */
+bool cli_session_open(struct cli_session *session, const struct cli_watch *watch);
 void cli_session_close(struct cli_session *session);
+
+/* Observes the session's runtime, and joins the trace of whoever started the tool; before the context's first run.
+ * False without memory. */
+bool cli_telemetry_open(struct cli_session *session, const struct cli_watch *watch);
+/* Writes metrics and hands on what waits, in 2 s at most. */
+void cli_telemetry_flush(struct cli_session *session);
+/* After the runtime's end: says in one line what was lost. */
+void cli_telemetry_close(struct cli_session *session);
 
 /* Opens /dev/null where 0, 1 or 2 is closed, so that no other descriptor takes its place. */
 void cli_own_standard_streams(void);

@@ -28,17 +28,21 @@ static const char help[] =
     "      --json              print the record on stdout; the program's streams go to stderr\n"
     "  -n, --no-input          give the program no standard input\n"
     "  -q, --quiet             no words of pawl's own on stderr\n"
-    "  -v, --verbose           write the trace tree to stderr\n\n"
-    "Standard input goes to the program, unless it is a terminal or the program itself came from it; it is read to its "
-    "end\n"
-    "(64 MiB at most) before the program starts. Of an option given twice the last counts.\n"
-    "Exit status: the program's; 123 a limit other than time, 124 wall timeout, 125 usage or no sandbox, 126 FILE is\n"
-    "unreadable, 127 there is no FILE, 128+n killed by signal n, 130 interrupted.\n";
+    "  -v, --verbose           write the trace tree to stderr\n" CLI_WATCH_HELP(
+        "") "                          (- only with --json)\n\n"
+            "Standard input goes to the program, unless it is a terminal or the program itself came from it; it is "
+            "read to its "
+            "end\n"
+            "(64 MiB at most) before the program starts. Of an option given twice the last counts.\n" CLI_WATCH_NOTE
+            "Exit status: the program's; 123 a limit other than time, 124 wall timeout, 125 usage or no sandbox, 126 "
+            "FILE is\n"
+            "unreadable, 127 there is no FILE, 128+n killed by signal n, 130 interrupted.\n";
 
 struct exec {
     cJSON *input;
     const char *language;
-    bool has_code, no_input, json, quiet, verbose;
+    bool has_code, no_input, json;
+    struct cli_watch watch;
     struct cli_output out, err;
 };
 
@@ -128,10 +132,10 @@ static bool take_option(struct exec *e, int option, const char *value) {
         e->no_input = true;
         return true;
     case 'q':
-        e->quiet = true;
+        e->watch.quiet = true;
         return true;
     case 'v':
-        e->verbose = true;
+        e->watch.tree = true;
         return true;
     case OPT_CPU:
         return set_seconds(member(e->input, "limits", cJSON_CreateObject), "cpu", "--cpu", value);
@@ -163,15 +167,16 @@ static int parse_options(struct exec *e, int argc, char **argv) {
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"verbose", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, OPT_HELP},
+                                            CLI_WATCH_OPTIONS,
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "+c:l:t:f:e:nqvh", options, NULL)) != -1;) {
         if (option == OPT_HELP || option == 'h') {
             return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_NOT_STARTED;
         }
-        if (!take_option(e, option, optarg))
+        if (!cli_watch_option(&e->watch, option, optarg) && !take_option(e, option, optarg))
             return EXIT_NOT_STARTED;
     }
-    return -1;
+    return cli_watch_check(&e->watch, e->json) ? -1 : EXIT_NOT_STARTED;
 }
 
 /* ---- the program, its arguments and its input ---- */
@@ -255,7 +260,7 @@ static void explain(const struct exec *e, const cJSON *result, int status) {
     const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(error, "value"));
     const char *outcome = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "outcome"));
     bool own = status == EXIT_LIMIT || status == EXIT_WALL_TIMEOUT || status == EXIT_NOT_STARTED;
-    if (own && !e->quiet)
+    if (own && !e->watch.quiet)
         cli_complain(WHO, "%s: %s", outcome ? outcome : "?", value ? value : "");
 }
 
@@ -264,7 +269,7 @@ static int run(struct exec *e) {
     pawl_value *input = pawl_value_take(e->input), *output = NULL;
     pawl_error *error = NULL;
     e->input = NULL;
-    if (!input || !cli_session_open(&session, e->verbose)) {
+    if (!input || !cli_session_open(&session, &e->watch)) {
         pawl_value_unref(input);
         return EXIT_NOT_STARTED;
     }
@@ -280,7 +285,7 @@ static int run(struct exec *e) {
             print_record(e, output);
     } else if (run == PAWL_E_CANCELLED && atomic_load(&session.interrupted)) {
         status = EXIT_INTERRUPTED;
-    } else if (!e->quiet && atomic_load(&e->out.failed) == 0) {
+    } else if (!e->watch.quiet && atomic_load(&e->out.failed) == 0) {
         cli_complain_error(WHO, error);
     }
     pawl_error_unref(error);
@@ -292,7 +297,7 @@ static int run(struct exec *e) {
 }
 
 int cli_exec(int argc, char **argv) {
-    struct exec e = {.input = cJSON_CreateObject()};
+    struct exec e = {.input = cJSON_CreateObject(), .watch.who = WHO};
     argv[0] = WHO; /* for getopt's own words */
     int status = e.input ? parse_options(&e, argc, argv) : EXIT_NOT_STARTED;
     if (status < 0)

@@ -30,17 +30,19 @@ static const char help[] =
     "      --jobs N             executions at once, default: one a processor\n"
     "  -o, --output FILE        write the repaired program there\n"
     "      --json               print the record on stdout instead of the diff\n"
-    "  -q, --quiet              no progress and no trace tree on stderr\n\n"
-    "Exit status: 0 fixed; 1 not fixed, or the held-back test failed; 2 usage; 3 budget, limit or stall; 4 sandbox, "
-    "generator\n"
-    "or network; 5 denied; 130 interrupted.\n";
+    "  -q, --quiet              no progress and no trace tree on stderr\n" CLI_WATCH_HELP(
+        " ") "\n" CLI_WATCH_NOTE "Exit status: 0 fixed; 1 not fixed, or the held-back test failed; 2 usage; 3 budget, "
+                                 "limit or stall; 4 sandbox, "
+             "generator\n"
+             "or network; 5 denied; 130 interrupted.\n";
 
 struct fix {
     const char *file, *test, *holdout, *generator, *language, *output;
     cJSON *files;
     double timeout, budget;
     uint64_t attempts, rounds, jobs;
-    bool json, quiet, progress;
+    bool json, progress;
+    struct cli_watch watch;
     size_t shown;
 };
 
@@ -109,7 +111,7 @@ static bool take_option(struct fix *f, int option, const char *value) {
         f->json = true;
         return true;
     case 'q':
-        f->quiet = true;
+        f->watch.quiet = true;
         return true;
     default:
         cli_complain(WHO, "see pawl fix --help");
@@ -151,15 +153,18 @@ static int parse_options(struct fix *f, int argc, char **argv) {
                                             {"json", no_argument, NULL, OPT_JSON},
                                             {"quiet", no_argument, NULL, 'q'},
                                             {"help", no_argument, NULL, 'h'},
+                                            CLI_WATCH_OPTIONS,
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "g:l:f:t:o:qh", options, NULL)) != -1;) {
         if (option == 'h') {
             return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_PROVIDER;
         }
-        if (!take_option(f, option, optarg))
+        if (!cli_watch_option(&f->watch, option, optarg) && !take_option(f, option, optarg))
             return EXIT_USAGE;
     }
-    return check_options(f, argc, argv);
+    f->watch.tree = !f->watch.quiet;
+    int failed = check_options(f, argc, argv);
+    return failed < 0 && !cli_watch_check(&f->watch, true) ? EXIT_USAGE : failed;
 }
 
 /* ---- the pipeline and its input ---- */
@@ -232,7 +237,7 @@ static pawl_primitive *make_generator(const struct fix *f) {
     if (text)
         split_words(text, words, MOST_WORDS);
     pawl_primitive *node =
-        pawl_command_generator("generate", .argv = words, .on_stderr = f->quiet ? NULL : pass_stderr);
+        pawl_command_generator("generate", .argv = words, .on_stderr = f->watch.quiet ? NULL : pass_stderr);
     free(text); /* the words were copied */
     return node;
 }
@@ -240,7 +245,7 @@ static pawl_primitive *make_generator(const struct fix *f) {
 static void show_attempt(void *user, const pawl_attempt *attempt, pawl_value *candidate) {
     struct fix *f = user;
     (void)candidate;
-    if (f->quiet || attempt->duplicate_of || attempt->was_cancelled)
+    if (f->watch.quiet || attempt->duplicate_of || attempt->was_cancelled)
         return;
     const char *what = *attempt->description ? attempt->description : "candidate";
     if (attempt->verdict.pass)
@@ -350,7 +355,7 @@ static int run(struct fix *f) {
     struct cli_session session;
     pawl_value *input = make_input(f), *output = NULL;
     pawl_error *error = NULL;
-    if (!input || !cli_session_open(&session, !f->quiet)) {
+    if (!input || !cli_session_open(&session, &f->watch)) {
         pawl_value_unref(input);
         return input ? EXIT_PROVIDER : EXIT_USAGE;
     }
@@ -374,8 +379,11 @@ static int run(struct fix *f) {
 }
 
 int cli_fix(int argc, char **argv) {
-    struct fix f = {
-        .generator = "mutate", .timeout = 2, .files = cJSON_CreateObject(), .progress = isatty(STDERR_FILENO)};
+    struct fix f = {.watch.who = WHO,
+                    .generator = "mutate",
+                    .timeout = 2,
+                    .files = cJSON_CreateObject(),
+                    .progress = isatty(STDERR_FILENO)};
     argv[0] = WHO; /* for getopt's own words */
     int status = f.files ? parse_options(&f, argc, argv) : EXIT_PROVIDER;
     if (status < 0)

@@ -62,14 +62,14 @@ static pawl_status attach_tree(pawl_runtime *runtime, pawl_error **err) {
                            .max_siblings = TREE_SIBLINGS);
 }
 
-bool cli_session_open(struct cli_session *session, bool tree) {
+bool cli_session_open(struct cli_session *session, const struct cli_watch *watch) {
     pawl_error *error = NULL;
     *session = (struct cli_session){.runtime = NULL};
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, not the end of the sandbox's supervision */
     session->runtime = pawl_runtime_new(NULL, &error);
-    if (session->runtime && (!tree || attach_tree(session->runtime, &error) == PAWL_OK))
+    if (session->runtime && (!watch->tree || attach_tree(session->runtime, &error) == PAWL_OK))
         session->ctx = pawl_context_new(session->runtime);
-    if (session->ctx && catch_signals(session))
+    if (session->ctx && cli_telemetry_open(session, watch) && catch_signals(session))
         return true;
     if (error)
         cli_complain_error("pawl", error);
@@ -80,12 +80,15 @@ bool cli_session_open(struct cli_session *session, bool tree) {
     return false;
 }
 
+/* Signals count until the end: the last flush waits for others. */
 void cli_session_close(struct cli_session *session) {
+    cli_telemetry_flush(session);
+    pawl_context_unref(session->ctx);
+    pawl_runtime_unref(session->runtime);
+    cli_telemetry_close(session);
     if (session->interrupts) {
         pthread_kill(session->interrupts->thread, SIGUSR1);
         pthread_join(session->interrupts->thread, NULL);
         free(session->interrupts);
     }
-    pawl_context_unref(session->ctx);
-    pawl_runtime_unref(session->runtime);
 }

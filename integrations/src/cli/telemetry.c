@@ -1,0 +1,219 @@
+/* How a command is watched: a trace file, metrics, and what the environment says. Telemetry that fails costs one line
+ * on stderr and nothing else. */
+#include "cli.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FLUSH_NS PAWL_S(2)
+
+struct cli_telemetry {
+    const struct cli_watch *watch;
+    pawl_observability *observability; /* NULL: it could not be set up */
+    pthread_mutex_t lock;              /* guards the rest */
+    char first[1024];                  /* of what went wrong */
+    size_t others;
+};
+
+/* ---- options ---- */
+
+bool cli_watch_option(struct cli_watch *watch, int option, const char *value) {
+    switch (option) {
+    case CLI_OPT_TRACE:
+        watch->trace_file = value;
+        return true;
+    case CLI_OPT_TRACE_CONTENT:
+        watch->content = true;
+        return true;
+    case CLI_OPT_METRICS:
+        watch->metrics_file = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_said(const char *variable) {
+    const char *value = getenv(variable);
+    return value && *value && strcmp(value, "none") != 0;
+}
+
+/* Somebody gets the spans. */
+static bool is_traced(const struct cli_watch *watch) {
+    return watch->trace_file || is_said("OTEL_TRACES_EXPORTER") || is_said("OTEL_EXPORTER_OTLP_ENDPOINT") ||
+           is_said("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT");
+}
+
+static bool check_trace(const struct cli_watch *watch) {
+    pawl_error *error = NULL;
+    pawl_exporter *file = watch->trace_file ? pawl_trace_file_new(watch->trace_file, NULL, &error) : NULL;
+    if (error)
+        cli_complain(watch->who, "--trace '%s': %s", watch->trace_file, pawl_error_message(error));
+    pawl_exporter_unref(file);
+    bool whole = !error;
+    pawl_error_unref(error);
+    return whole;
+}
+
+static int open_metrics(const char *path) {
+    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+}
+
+static bool check_metrics(const struct cli_watch *watch, bool may_print) {
+    if (!watch->metrics_file)
+        return true;
+    if (strcmp(watch->metrics_file, "-") == 0) {
+        if (!may_print)
+            cli_complain(watch->who, "--metrics -: standard output is the program's; add --json, or name a file");
+        return may_print;
+    }
+    int fd = open_metrics(watch->metrics_file);
+    if (fd < 0)
+        cli_complain(watch->who, "--metrics '%s': %s", watch->metrics_file, strerror(errno));
+    else
+        close(fd);
+    return fd >= 0;
+}
+
+bool cli_watch_check(const struct cli_watch *watch, bool may_print) {
+    if (watch->content && !is_traced(watch)) {
+        cli_complain(watch->who, "--trace-content: nobody gets the trace; add --trace FILE");
+        return false;
+    }
+    return check_trace(watch) && check_metrics(watch, may_print);
+}
+
+/* ---- observing ---- */
+
+/* Any thread. */
+static void keep_complaint(void *user, const char *text) {
+    struct cli_telemetry *telemetry = user;
+    pthread_mutex_lock(&telemetry->lock);
+    if (*telemetry->first)
+        telemetry->others++;
+    else
+        snprintf(telemetry->first, sizeof telemetry->first, "%s", text);
+    pthread_mutex_unlock(&telemetry->lock);
+}
+
+/* Takes the error. */
+static void keep_error(struct cli_telemetry *telemetry, pawl_error *error) {
+    if (error)
+        keep_complaint(telemetry, pawl_error_message(error));
+    pawl_error_unref(error);
+}
+
+/* Standard output is the command's. */
+static void write_to_stderr(void *user, const char *text, size_t length) {
+    (void)user;
+    fwrite(text, 1, length, stderr);
+}
+
+static bool has_name(void) {
+    const char *listed = getenv("OTEL_RESOURCE_ATTRIBUTES");
+    return is_said("OTEL_SERVICE_NAME") || (listed && strstr(listed, "service.name="));
+}
+
+/* A trace file holds the trace, whatever a sampler or the parent's flags say. */
+static pawl_observability *observe(struct cli_telemetry *telemetry, pawl_runtime *runtime, bool read_environment,
+                                   pawl_error **err) {
+    const struct cli_watch *watch = telemetry->watch;
+    pawl_sampler *always = watch->trace_file ? pawl_sampler_always(NULL) : NULL;
+    const pawl_tracer_options tracer = {.size = sizeof tracer, .sampler = always};
+    const pawl_metrics_options metrics = {.size = sizeof metrics};
+    pawl_observability *made =
+        pawl_observe(runtime, err, .read_environment = read_environment, .service_name = has_name() ? NULL : "pawl",
+                     .service_version = has_name() ? NULL : PAWL_VERSION_STRING, .trace_file = watch->trace_file,
+                     .tracer = &tracer, .metrics = watch->metrics_file ? &metrics : NULL, .no_listen = 1,
+                     .console = write_to_stderr, .warn = keep_complaint, .warn_user = telemetry);
+    pawl_sampler_unref(always);
+    return made;
+}
+
+bool cli_telemetry_open(struct cli_session *session, const struct cli_watch *watch) {
+    struct cli_telemetry *telemetry = calloc(1, sizeof *telemetry);
+    pawl_error *error = NULL;
+    if (!telemetry)
+        return false;
+    telemetry->watch = watch;
+    pthread_mutex_init(&telemetry->lock, NULL);
+    session->telemetry = telemetry;
+    telemetry->observability = observe(telemetry, session->runtime, true, &error);
+    if (!telemetry->observability) /* what the environment wants cannot be had */
+        telemetry->observability = observe(telemetry, session->runtime, false, NULL);
+    keep_error(telemetry, error);
+    pawl_runtime_set_content(session->runtime, watch->content);
+    pawl_context_extract_environment(session->ctx);
+    return true;
+}
+
+/* ---- the end ---- */
+
+static pawl_status write_whole(void *user, const char *text, size_t length, pawl_error **err) {
+    const int *fd = user;
+    while (length > 0) {
+        ssize_t wrote = write(*fd, text, length);
+        if (wrote < 0 && errno != EINTR)
+            return pawl_error_set(err, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
+        text += wrote > 0 ? wrote : 0;
+        length -= wrote > 0 ? (size_t)wrote : 0;
+    }
+    return PAWL_OK;
+}
+
+static pawl_status print(void *user, const char *text, size_t length, pawl_error **err) {
+    (void)err;
+    cli_write(user, text, length);
+    return PAWL_OK;
+}
+
+static void write_metrics(struct cli_telemetry *telemetry, pawl_context *ctx) {
+    pawl_metrics *metrics = pawl_observability_metrics(telemetry->observability);
+    pawl_resource *resource = pawl_observability_resource(telemetry->observability);
+    const char *path = telemetry->watch->metrics_file;
+    struct cli_output out = {.fd = STDOUT_FILENO, .ctx = ctx, .optional = true};
+    pawl_error *error = NULL;
+    if (strcmp(path, "-") == 0) {
+        pawl_metrics_write(metrics, resource, PAWL_PROMETHEUS_TEXT, print, &out, &error);
+    } else {
+        int fd = open_metrics(path);
+        if (fd < 0 || (ftruncate(fd, 0) != 0 && errno != EINVAL))
+            pawl_error_set(&error, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
+        else
+            pawl_metrics_write(metrics, resource, PAWL_PROMETHEUS_TEXT, write_whole, &fd, &error);
+        if (fd >= 0)
+            close(fd);
+    }
+    keep_error(telemetry, error);
+}
+
+void cli_telemetry_flush(struct cli_session *session) {
+    struct cli_telemetry *telemetry = session->telemetry;
+    pawl_error *error = NULL;
+    if (!telemetry || !telemetry->observability)
+        return;
+    if (telemetry->watch->metrics_file)
+        write_metrics(telemetry, session->ctx);
+    if (pawl_observability_shutdown(telemetry->observability, FLUSH_NS, &error) == PAWL_E_TIMEOUT)
+        keep_complaint(telemetry, "not everything was taken within 2 s; is the collector there?");
+    else
+        keep_error(telemetry, pawl_error_ref(error));
+    pawl_error_unref(error);
+}
+
+void cli_telemetry_close(struct cli_session *session) {
+    struct cli_telemetry *telemetry = session->telemetry;
+    if (!telemetry)
+        return;
+    pawl_observability_unref(telemetry->observability);
+    if (*telemetry->first && !telemetry->watch->quiet && telemetry->others)
+        cli_complain(telemetry->watch->who, "telemetry: %s (and %zu more)", telemetry->first, telemetry->others);
+    else if (*telemetry->first && !telemetry->watch->quiet)
+        cli_complain(telemetry->watch->who, "telemetry: %s", telemetry->first);
+    pthread_mutex_destroy(&telemetry->lock);
+    free(telemetry);
+    session->telemetry = NULL;
+}
