@@ -26,7 +26,7 @@ run() {
     [ "$rc" = "$status" ] || fail "$name: exit status $rc instead of $status: $(head -c 300 "$work/err")"
     [ "$(sink_counter refused)" = 0 ] || fail "$name: refused: $(sink_counters)"
 }
-counted() { [ "$(sink_counter "$2")" "$3" "$4" ] || fail "$1: $2 is $(sink_counter "$2"), not $3 $4"; }
+counted() { test "$(sink_counter "$2")" "$3" "$4" || fail "$1: $2 is $(sink_counter "$2"), not $3 $4"; }
 
 run "nothing is said" 0 exec -c 1
 counted "nothing is said" requests = 0
