@@ -18,6 +18,7 @@ pawl_observability *pawl_observability_unref(pawl_observability *o) {
     if (!o || atomic_fetch_sub_explicit(&o->refs, 1, memory_order_acq_rel) != 1)
         return NULL;
     pawl_metrics_listener_unref(o->listener);
+    pawl_metrics_unobserve_tracer(o->metrics, o->tracer);
     pawl_tracer_unref(o->tracer);
     pawl_logs_unref(o->logs);
     pawl_metrics_unref(o->metrics);

@@ -154,6 +154,28 @@ static void keeps_metrics_when_told(void **state) {
     free_bed(bed);
 }
 
+static pawl_status find_spans(void *user, const char *text, size_t length, pawl_error **err) {
+    static const char line[] = "\notel_sdk_span_started_total 1\n";
+    (void)err;
+    *(bool *)user = memmem(text, length, line, strlen(line)) != NULL;
+    return PAWL_OK;
+}
+
+static void tells_the_tracers_figures_as_metrics(void **state) {
+    (void)state;
+    struct bed *bed = new_bed();
+    bool found = false;
+    pawl_observability *o =
+        observe(bed, to_memory(bed), .metrics = &(pawl_metrics_options){.size = sizeof(pawl_metrics_options)});
+    run(bed->runtime);
+    assert_int_equal(
+        pawl_metrics_write(pawl_observability_metrics(o), NULL, PAWL_PROMETHEUS_TEXT, find_spans, &found, NULL),
+        PAWL_OK);
+    assert_true(found);
+    pawl_observability_unref(o);
+    free_bed(bed);
+}
+
 static void writes_a_file_to_its_end_although_it_was_shut_down(void **state) {
     (void)state;
     struct bed *bed = new_bed();
@@ -462,6 +484,7 @@ int main(void) {
         environment_test(records_nothing_unless_asked),
         environment_test(hands_spans_to_an_exporter_of_ones_own),
         environment_test(keeps_metrics_when_told),
+        environment_test(tells_the_tracers_figures_as_metrics),
         environment_test(writes_a_file_to_its_end_although_it_was_shut_down),
         environment_test(refuses_what_is_wrong_in_code),
         environment_test(says_who_speaks),

@@ -38,6 +38,7 @@
 #include <pawl/observability/otlp.h>
 #include <pawl/observability/prometheus.h>
 #include <pawl/observability/sampler.h>
+#include <pawl/observability/self_metrics.h>
 #include <pawl/observability/trace_file.h>
 #include <pawl/observability/trace_memory.h>
 #include <pawl/observability/trace_page.h>
