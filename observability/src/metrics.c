@@ -1,7 +1,6 @@
 /* Metrics: life, clock, and the observer that feeds them. */
 #include "engine_internal.h"
 #include "metrics_internal.h"
-#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -115,18 +114,17 @@ static pawl_status on_flush(void *self, uint64_t timeout_ns, pawl_error **err) {
     return pawl_metrics_flush(((struct attachment *)self)->metrics, timeout_ns, err);
 }
 
-static bool detach(pawl_metrics *metrics, pawl_runtime *runtime) {
+static void detach(pawl_metrics *metrics, pawl_runtime *runtime) {
     pthread_mutex_lock(&metrics->lock);
     bool was_clock = metrics->clock == runtime;
     if (was_clock) {
         pawl_metrics_now(metrics);
         metrics->clock = NULL;
     }
-    bool is_last = --metrics->attached == 0;
+    metrics->attached--;
     pthread_mutex_unlock(&metrics->lock);
     if (was_clock)
         pawl_runtime_release(runtime);
-    return is_last;
 }
 
 static bool is_last_runtime(pawl_metrics *metrics) {
@@ -154,17 +152,17 @@ static const pawl_observer_vtable vtable = {.size = sizeof vtable,
                                             .measure = on_measure,
                                             .flush = on_flush};
 
+/* Under the lock. */
 static void take_clock(pawl_metrics *metrics, pawl_runtime *runtime) {
-    pthread_mutex_lock(&metrics->lock);
     metrics->attached++;
-    if (!metrics->clock) {
-        pawl_runtime_hold(runtime);
-        metrics->clock = runtime;
-        metrics->is_virtual = runtime->hooks != NULL;
-        metrics->latest_unix_ns = 0; /* virtual time may lie before the date */
-        metrics->start_unix_ns = metrics->is_virtual ? pawl_metrics_now(metrics) : metrics->start_unix_ns;
-    }
-    pthread_mutex_unlock(&metrics->lock);
+    if (metrics->clock)
+        return;
+    pawl_runtime_hold(runtime);
+    metrics->clock = runtime;
+    metrics->is_virtual = runtime->hooks != NULL;
+    metrics->latest_unix_ns = 0; /* virtual time may lie before the date */
+    if (metrics->is_virtual)
+        metrics->start_unix_ns = pawl_metrics_now(metrics);
 }
 
 pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pawl_error **err) {
@@ -174,10 +172,12 @@ pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pa
     if (!attachment)
         return pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory");
     *attachment = (struct attachment){.metrics = pawl_metrics_ref(metrics), .id = metrics->id, .runtime = runtime};
-    take_clock(metrics, runtime);
+    pthread_mutex_lock(&metrics->lock);
     pawl_status status = pawl_runtime_add_observer(runtime, &vtable, attachment, err);
+    if (status == PAWL_OK)
+        take_clock(metrics, runtime);
+    pthread_mutex_unlock(&metrics->lock);
     if (status != PAWL_OK) {
-        detach(metrics, runtime);
         pawl_metrics_unref(metrics);
         free(attachment);
     }
