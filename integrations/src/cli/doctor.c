@@ -275,11 +275,12 @@ static int examine(const struct doctor *d, struct cli_session *session) {
 int cli_doctor(int argc, char **argv) {
     struct doctor d = {.probes = 0};
     struct cli_session session;
+    const struct cli_watch watch = {.who = WHO};
     argv[0] = WHO; /* for getopt's own words */
     int status = parse_options(&d, argc, argv);
     if (status >= 0)
         return status;
-    if (!cli_session_open(&session, false))
+    if (!cli_session_open(&session, &watch))
         return EXIT_CHECKS_FAILED;
     status = examine(&d, &session);
     cli_session_close(&session);
