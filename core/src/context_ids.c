@@ -98,9 +98,7 @@ bool pawl_ids_set_causation(struct root *root, pawl_context *parent) {
 
 /* Made at the first need, since most untraced runs never ask. Under the root's lock because two threads may need it at
  * once. */
-void pawl_root_need_trace_id(struct root *root) {
-    if (atomic_load_explicit(&root->has_trace_id, memory_order_acquire))
-        return;
+void pawl_root_make_trace_id(struct root *root) {
     uint64_t numbers[2] = {pawl_context_random(&root->scope), pawl_context_random(&root->scope) | 1};
     pthread_mutex_lock(&root->lock);
     if (!atomic_load(&root->has_trace_id)) {

@@ -96,8 +96,12 @@ void pawl_root_ref(struct root *root);
 void pawl_root_unref(struct root *root);
 /* Gives back a reference that a canceller took, also of a root on a stack. */
 void pawl_root_unpin(struct root *root);
+void pawl_root_make_trace_id(struct root *root);
 /* Makes the trace id if there is none yet. */
-void pawl_root_need_trace_id(struct root *root);
+static inline void pawl_root_need_trace_id(struct root *root) {
+    if (__builtin_expect(!atomic_load_explicit(&root->has_trace_id, memory_order_acquire), 0))
+        pawl_root_make_trace_id(root);
+}
 
 /* What a function says that was given NULL for a context: PAWL_E_INVALID. */
 pawl_status pawl_context_is_null(pawl_error **err);

@@ -55,8 +55,7 @@ static void unlink_waiting(pawl_frame *frame) {
         frame->waiting_next->waiting_prev = frame->waiting_prev;
 }
 
-/* Out of every list: an event is about to be delivered, or the frame ends. Pending events stay marked. */
-static void stop_waiting(struct loop *loop, pawl_frame *frame) {
+static void leave_lists(struct loop *loop, pawl_frame *frame) {
     pawl_loop_drop_ready(loop, frame);
     if (frame->waiting)
         unlink_waiting(frame);
@@ -64,6 +63,12 @@ static void stop_waiting(struct loop *loop, pawl_frame *frame) {
         loop->timers = pawl_timers_remove(loop->timers, frame);
         frame->timed = false;
     }
+}
+
+/* Out of every list: an event is about to be delivered, or the frame ends. Pending events stay marked. */
+static inline void stop_waiting(struct loop *loop, pawl_frame *frame) {
+    if (unlikely(frame->waiting || frame->queued || frame->timed))
+        leave_lists(loop, frame);
 }
 
 static bool wants_cancel(const pawl_frame *frame) {
@@ -258,15 +263,20 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
         pawl_outcome_fail_over(&event->outcome, frame->node, frame->ctx, over, NULL);
         return end_frame(loop, frame, event);
     }
-    if (frame->node->kind == NODE_STEP) {
+    switch (frame->node->kind) {
+    case NODE_STEP:
         zero(pawl_frame_memory(frame), frame->node->frame_bytes);
         event->kind = PAWL_EVENT_START;
         return frame;
-    }
-    if (pawl_leaf_begin(loop, frame, event))
+    case NODE_INLINE:
+        pawl_leaf_call_inline(loop, frame->node, frame->ctx, frame->input, &event->outcome);
         return end_frame(loop, frame, event);
-    start_waiting(loop, frame);
-    return NULL;
+    default:
+        if (pawl_leaf_begin(loop, frame, event))
+            return end_frame(loop, frame, event);
+        start_waiting(loop, frame);
+        return NULL;
+    }
 }
 
 static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *event) {
@@ -299,8 +309,7 @@ static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     struct run *run = frame->run;
     while (frame) {
         call_boundary(hooks);
-        if (unlikely(frame->waiting || frame->queued || frame->timed))
-            stop_waiting(loop, frame);
+        stop_waiting(loop, frame);
         frame->pending &= PENDING_WAKE; /* a time that passed meanwhile belonged to the wait that ends here */
         frame->state = FRAME_RUNNING;
         const pawl_primitive *node = frame->node;

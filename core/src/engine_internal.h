@@ -330,7 +330,7 @@ void pawl_engine_signal(pawl_frame *frame, uint8_t pending);
 enum { STEP_RUN = 1, STEP_WAIT, STEP_FINISH };
 
 /* ---- leaf.c: the three kinds of leaf ---- */
-/* Runs or starts a leaf in its frame; true: it ended, the outcome is in event. */
+/* Runs or starts a leaf that is not inline in its frame; true: it ended, the outcome is in event. */
 bool pawl_leaf_begin(struct loop *loop, pawl_frame *frame, pawl_event *event);
 /* Its result has arrived. */
 void pawl_leaf_end(struct loop *loop, pawl_frame *frame, pawl_event *event);

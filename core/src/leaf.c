@@ -184,9 +184,6 @@ static void end_op(struct loop *loop, struct op_slot *slot, const pawl_primitive
 
 bool pawl_leaf_begin(struct loop *loop, pawl_frame *frame, pawl_event *event) {
     switch (frame->node->kind) {
-    case NODE_INLINE:
-        pawl_leaf_call_inline(loop, frame->node, frame->ctx, frame->input, &event->outcome);
-        return true;
     case NODE_BLOCKING:
         if (!may_call_here(loop, frame))
             return start_job(loop, frame, event);

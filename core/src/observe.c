@@ -10,14 +10,14 @@ static void make_span_id(struct loop *loop, pawl_context *ctx, uint8_t id[8]) {
 }
 
 /* Hooks may move their clock between any two events. */
-static uint64_t read_once(struct loop *loop) {
+static inline uint64_t read_once(struct loop *loop) {
     if (!loop->clock_is_fresh || loop->runtime->hooks)
         pawl_loop_read_clock(loop);
     loop->clock_is_fresh = true;
     return loop->now_ns;
 }
 
-static void place_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
+static inline void place_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
     struct root *root = ctx->root;
     pawl_root_need_trace_id(root);
     span->parent = ctx->span;
@@ -29,7 +29,7 @@ static void place_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
     span->trace_flags = root->trace_flags;
 }
 
-static void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
+static inline void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
     for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_start, memory_order_relaxed); left;
          left &= left - 1) {
         const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
@@ -37,7 +37,7 @@ static void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
     }
 }
 
-static void tell_end(const pawl_runtime *runtime, pawl_span *span) {
+static inline void tell_end(const pawl_runtime *runtime, pawl_span *span) {
     pawl_error *error = pawl_span_redact(runtime, span);
     for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_end, memory_order_relaxed); left;
          left &= left - 1) {
