@@ -185,6 +185,7 @@ void bench_metrics(struct bench *bench) {
     measurements(bench, &s);
     nodes(bench, &s);
     scrape(bench);
+    bench_otel(bench, "metrics");
     pawl_runtime_unref(s.runtime);
     pawl_metrics_unref(s.metrics);
 }

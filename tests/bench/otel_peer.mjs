@@ -94,7 +94,7 @@ async function unsampled() {
     const beneath = () => parts.tracer.startSpan("no-op", {}, dropped).end();
     const root = () => parts.tracer.startSpan("no-op", {}, api.ROOT_CONTEXT).end();
     const figures = {
-        tracer_unsampled_over_off_ns: await time(beneath, BURST, parts.flush),
+        tracer_unsampled_ns: await time(beneath, BURST, parts.flush),
         tracer_unsampled_new_trace_ns: await time(root, BURST, parts.flush),
     };
     assert.equal(parts.seen.spans, 0);

@@ -1,6 +1,7 @@
 /* What a traced node costs with the real tracer and an exporter that throws everything away. Only spans that are
  * recorded are timed: bursts of less than the queue holds, exported between them. */
 #include "bench.h"
+#include <pawl/observability/metrics.h>
 #include <pawl/observability/tracer.h>
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/retry.h>
@@ -101,6 +102,22 @@ static pawl_primitive *one(pawl_leaf_fn fn) {
     return pawl_sequential("one", LEAF(fn));
 }
 
+static double with_metrics(bool no_tsc) {
+    pawl_metrics *metrics = pawl_metrics_new(NULL, NULL);
+    struct traced t = new_traced(NULL, no_tsc);
+    if (pawl_metrics_attach(metrics, t.runtime, NULL) != PAWL_OK)
+        abort();
+    double ns = time_over(&t, one(no_op), ten(no_op), 11) / 9;
+    end_traced(&t);
+    pawl_metrics_unref(metrics);
+    return ns;
+}
+
+static void measured_too(struct bench *bench) {
+    bench_row(bench, "tracer_and_metrics_primitive_ns", with_metrics(false), "ns", 40);
+    bench_row(bench, "tracer_and_metrics_monotonic_ns", with_metrics(true), "ns", 65);
+}
+
 static void sampled(struct bench *bench) {
     struct traced t = new_traced(NULL, false);
     bench_row(bench, "tracer_primitive_ns", time_over(&t, one(no_op), ten(no_op), 11) / 9, "ns", 40);
@@ -113,6 +130,7 @@ static void sampled(struct bench *bench) {
     t = new_traced(NULL, true);
     bench_row(bench, "tracer_primitive_monotonic_ns", time_over(&t, one(no_op), ten(no_op), 11) / 9, "ns", 65);
     end_traced(&t);
+    measured_too(bench);
     /* Measured once on a machine of this class. */
     bench_reference(bench, "tracer_primitive_ns", "OTel C++", 206);
     bench_reference(bench, "tracer_3_attributes_ns", "OTel C++", 314);
@@ -147,8 +165,17 @@ static double over_off(bool fresh) {
     return bench_median(rounds, BURSTS);
 }
 
+/* A whole node of it, the engine included. */
+static double unsampled(void) {
+    struct traced t = new_traced(pawl_sampler_never(NULL), false);
+    double ns = time_over(&t, one(no_op), ten(no_op), 11) / 9;
+    end_traced(&t);
+    return ns;
+}
+
 void bench_tracing(struct bench *bench) {
     sampled(bench);
+    bench_row(bench, "tracer_unsampled_ns", unsampled(), "ns", -1);
     bench_row(bench, "tracer_unsampled_over_off_ns", over_off(false), "ns", 12);
     bench_row(bench, "tracer_unsampled_new_trace_ns", over_off(true), "ns", -1);
     bench_otel(bench, "tracing");
