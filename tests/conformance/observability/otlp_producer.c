@@ -3,7 +3,8 @@
  *     otlp_producer dump traces|metrics|logs protobuf|json        one request of everything, to standard output
  *     otlp_producer send URL protobuf|json plain|gzip             everything, through the exporter
  *     otlp_producer spans URL COUNT TIMEOUT_MS                    so many spans, in batches of ten, one after another
- *     otlp_producer traced URL RUNS simple|batch                  so many runs of four nodes each, through a tracer
+ *     otlp_producer traced URL RUNS simple|batch|brief             so many runs of four nodes each, through a tracer;
+ *                                                                 brief: without a flush, half a second to end
  *     otlp_producer tls URL CA CERTIFICATE KEY                    a span over TLS; "" for what is not given
  *
  * The last four print what became of it, one NAME=NUMBER a line, and errors on standard error. */
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SIGNALS 3
 #define MANY 200
@@ -140,19 +142,30 @@ static pawl_status pass(void *user, pawl_context *ctx, pawl_value *in, pawl_valu
     return PAWL_OK;
 }
 
-static int run_traced(const char *url, uint32_t runs, bool simple) {
+static uint64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int run_traced(const char *url, uint32_t runs, const char *mode) {
+    bool brief = strcmp(mode, "brief") == 0;
     pawl_exporter *exporter = pawl_otlp_exporter_with(NULL, .endpoint = url, .on_error = print_error, .gzip = 1);
-    pawl_tracer *tracer = pawl_tracer_with(NULL, .exporters = &exporter, .exporter_count = 1, .simple = simple);
+    pawl_tracer *tracer =
+        pawl_tracer_with(NULL, .exporters = &exporter, .exporter_count = 1, .simple = strcmp(mode, "simple") == 0,
+                         .shutdown_timeout_ns = brief ? PAWL_MS(500) : 0);
     pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
     int failed = pawl_tracer_attach(tracer, runtime, NULL) != PAWL_OK;
     pawl_primitive *node = pawl_sequential("request", pawl_inline("first", pass, NULL),
                                            pawl_function("second", pass, NULL), pawl_inline("third", pass, NULL));
+    uint64_t start = now_ms();
     for (uint32_t i = 0; i < runs; i++) {
         pawl_context *ctx = pawl_context_new(runtime);
         failed += pawl_run(node, ctx, NULL, NULL, NULL) != PAWL_OK;
         pawl_context_unref(ctx);
     }
-    failed += pawl_runtime_flush(runtime, PAWL_S(10), NULL) != PAWL_OK;
+    printf("tracer.runs_ms=%llu\n", (unsigned long long)(now_ms() - start));
+    failed += !brief && pawl_runtime_flush(runtime, PAWL_S(10), NULL) != PAWL_OK;
     pawl_tracer_stats stats = {.size = sizeof stats};
     pawl_tracer_get_stats(tracer, &stats);
     printf("tracer.dropped=%llu\n", (unsigned long long)(stats.dropped_full + stats.dropped_no_memory));
@@ -179,7 +192,7 @@ int main(int argc, char **argv) {
     if (strcmp(mode, "spans") == 0 && argc == 5)
         return send_spans(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
     if (strcmp(mode, "traced") == 0 && argc == 5)
-        return run_traced(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), strcmp(argv[4], "simple") == 0);
+        return run_traced(argv[2], (uint32_t)strtoul(argv[3], NULL, 10), argv[4]);
     if (strcmp(mode, "tls") == 0 && argc == 6)
         return send_secretly(argv[2], argv[3], argv[4], argv[5]);
     fprintf(stderr, "usage: see the top of otlp_producer.c\n");

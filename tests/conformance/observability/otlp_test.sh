@@ -104,6 +104,16 @@ traced() {
 }
 traced "runs below the queue's capacity" 400 batch '[]'
 traced "a busy collector" 400 batch '[{"status": 503, "retryAfter": 1}, {"reset": "before"}]'
+# A dead collector: runs do not wait for it, what does not fit the queue is counted, and the end comes soon.
+sink_reset
+sink_faults '[{"hang": true, "times": 0}]'
+begin=$SECONDS
+"$producer" traced "$base" 5000 brief >"$work/out" 2>/dev/null || :
+[ "$(value tracer.runs_ms)" -lt 3000 ] || fail "a dead collector: the runs took $(value tracer.runs_ms) ms"
+[ "$(value tracer.dropped)" -gt 15000 ] || fail "a dead collector: $(value tracer.dropped) spans dropped"
+expect "a dead collector" traces.sent 0
+[ $((SECONDS - begin)) -lt 10 ] || fail "a dead collector: the end took $((SECONDS - begin)) s"
+
 traced "each span at its end" 10 simple '[]'
 
 [ "$failed" = 0 ] && echo "taken by every judge"
