@@ -12,8 +12,8 @@ mkdir "$work/fragments"
 cd "$source"
 awk -v work="$work" '
     BEGIN {
-        head = "#include <pawl/pawl.h>\nvoid f(pawl_runtime *runtime, pawl_context *ctx, pawl_error *err);\n" \
-               "void f(pawl_runtime *runtime, pawl_context *ctx, pawl_error *err) {\n"
+        f = "void f(pawl_runtime *runtime, pawl_observability *telemetry, pawl_context *ctx, pawl_error *err)"
+        head = "#include <pawl/pawl.h>\n#include <stdio.h>\n#include <stdlib.h>\n" f ";\n" f "{{\n"
     }
     /^```c$/ { block = ""; inside = 1; first = FNR; next }
     /^```/ && inside {
@@ -21,7 +21,7 @@ awk -v work="$work" '
         name = FILENAME "_" first
         gsub("/", "_", name)
         if (block ~ /int main\(/) printf "%s", block >(work "/" name ".c")
-        else if (name ~ /observability/) printf "%s%s}\n", head, block >(work "/fragments/" name ".c")
+        else if (name ~ /observability/) printf "%s%s}}\n", head, block >(work "/fragments/" name ".c")
     }
     /^```python$/ { python = 1; next }
     /^```/ { python = 0 }

@@ -35,6 +35,7 @@
 #include <pawl/observability/export.h>
 #include <pawl/observability/logs.h>
 #include <pawl/observability/metrics.h>
+#include <pawl/observability/metrics_report.h>
 #include <pawl/observability/otlp.h>
 #include <pawl/observability/prometheus.h>
 #include <pawl/observability/sampler.h>
