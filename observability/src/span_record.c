@@ -18,25 +18,6 @@ struct writer {
     const struct pawl_span_limits *limits;
 };
 
-/* Most texts here are names: shorter than a call of memcpy() is worth. The two halves may overlap. */
-static inline void copy_short(char *to, const char *from, size_t length) {
-    if (length > 32) {
-        memcpy(to, from, length);
-    } else if (length >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + length - 16, from + length - 16, 16);
-    } else if (length >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + length - 8, from + length - 8, 8);
-    } else if (length >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + length - 4, from + length - 4, 4);
-    } else {
-        for (size_t i = 0; i < length; i++)
-            to[i] = from[i];
-    }
-}
-
 /* Where to write the next bytes; NULL when they do not fit. */
 static inline char *claim(struct writer *w, size_t length) {
     char *at = likely(w->total + length <= w->room) ? w->to + w->total : NULL;
@@ -45,7 +26,7 @@ static inline char *claim(struct writer *w, size_t length) {
 }
 
 static inline char *write_text(char *at, const char *text, size_t length) {
-    copy_short(at, text, length);
+    pawl_copy_short(at, text, length);
     at[length] = '\0';
     return at + length + 1;
 }
@@ -79,7 +60,7 @@ static size_t cut_characters(const char *text, uint64_t most) {
     return at;
 }
 
-static void put_attribute(struct writer *w, const pawl_attribute *attribute) {
+static inline void put_attribute(struct writer *w, const pawl_attribute *attribute) {
     bool is_text = attribute->type == PAWL_ATTRIBUTE_STRING;
     size_t key = cut_bytes(attribute->key, KEY_BYTES);
     size_t value = is_text ? cut_characters(attribute->value.string, w->limits->characters) : 0;
@@ -97,7 +78,8 @@ static void put_attribute(struct writer *w, const pawl_attribute *attribute) {
 }
 
 /* Returns how many were put: at most `most`. */
-static uint32_t put_attributes(struct writer *w, const pawl_attribute *attributes, uint64_t count, uint32_t most) {
+static inline uint32_t put_attributes(struct writer *w, const pawl_attribute *attributes, uint64_t count,
+                                      uint32_t most) {
     uint32_t kept = count < most ? (uint32_t)count : most;
     for (uint32_t i = 0; i < kept; i++)
         put_attribute(w, &attributes[i]);

@@ -6,6 +6,7 @@
 #include "arena_internal.h"
 #include <pawl/observability/export.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #define PAWL_RECORD_ROOM 160u
 #define PAWL_PATH_BYTES 256u /* of pawl.primitive.path */
@@ -54,6 +55,27 @@ static inline size_t pawl_record_size(const struct pawl_span_record *record) {
 }
 void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budget *budget);
 
+/* ---- on the thread that ends a span: small steps, inline ---- */
+
+/* Most texts here are names: shorter than a call of memcpy() is worth. The two halves may overlap. */
+static inline void pawl_copy_short(char *to, const char *from, size_t length) {
+    if (length > 32) {
+        memcpy(to, from, length);
+    } else if (length >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + length - 16, from + length - 16, 16);
+    } else if (length >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + length - 4, from + length - 4, 4);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            to[i] = from[i];
+    }
+}
+
 /* ---- span_path.c ---- */
 
 /* The names above the span that ended last on this thread: the next one's are mostly the same. */
@@ -65,7 +87,32 @@ struct pawl_span_path {
     uint16_t ends[PAWL_PATH_DEPTH];
     char text[PAWL_PATH_BYTES + 64]; /* may be read beyond its end by a copy in big steps */
 };
-void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span);
+void pawl_span_path_search(struct pawl_span_path *path, const pawl_span *span);
+/* Writes the last name behind those that are there. */
+static inline void pawl_span_path_push(struct pawl_span_path *path, const pawl_span *span) {
+    uint32_t used = path->depth ? path->ends[path->depth - 1] : 0;
+    size_t length = strlen(span->name);
+    if (path->depth && used < PAWL_PATH_BYTES)
+        path->text[used++] = '/';
+    size_t kept = length;
+    if (__builtin_expect(kept > PAWL_PATH_BYTES - used, 0))
+        for (kept = PAWL_PATH_BYTES - used; kept > 0 && ((unsigned char)span->name[kept] & 0xC0) == 0x80;)
+            kept--; /* never half a UTF-8 character */
+    pawl_copy_short(path->text + used, span->name, kept);
+    path->name_at = kept == length ? used : PAWL_PATH_BYTES + 1;
+    path->length = used + (uint32_t)kept;
+    memcpy(&path->ids[path->depth], span->span_id, 8);
+    path->ends[path->depth++] = (uint16_t)path->length;
+}
+/* Sets text, length and name_at for a span that ends. */
+static inline void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span) {
+    if (span->parent && path->depth > 0 && path->depth < PAWL_PATH_DEPTH &&
+        memcmp(&path->ids[path->depth - 1], span->parent->span_id, 8) == 0)
+        pawl_span_path_push(path, span); /* beside the last one that ended */
+    else
+        pawl_span_path_search(path, span);
+    path->depth--; /* it has ended */
+}
 
 /* ---- span_record.c ---- */
 

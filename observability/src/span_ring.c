@@ -128,7 +128,7 @@ void pawl_span_rings_wake_at(struct pawl_span_rings *rings, uint64_t more) {
 void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring_totals *ret_totals) {
     *ret_totals = (struct pawl_span_ring_totals){0};
     ret_totals->failed = atomic_load_explicit(&rings->lost, memory_order_relaxed);
-    ret_totals->ended = ret_totals->started = ret_totals->failed;
+    ret_totals->started = ret_totals->failed;
     struct pawl_span_ring *ring = atomic_load_explicit(&rings->first, memory_order_acquire);
     for (; ring; ring = ring->next) {
         /* In this order, so that no difference of two of them comes out below zero. */
@@ -138,9 +138,9 @@ void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring
         ret_totals->recorded += recorded;
         ret_totals->dropped += atomic_load_explicit(&ring->dropped, memory_order_relaxed);
         ret_totals->failed += atomic_load_explicit(&ring->failed, memory_order_relaxed);
-        ret_totals->ended += atomic_load_explicit(&ring->ended, memory_order_relaxed);
         ret_totals->started += atomic_load_explicit(&ring->started, memory_order_relaxed);
     }
+    ret_totals->ended = ret_totals->recorded + ret_totals->dropped + ret_totals->failed;
 }
 
 /* ---- life ---- */

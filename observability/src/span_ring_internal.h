@@ -31,7 +31,7 @@ struct pawl_span_ring {
     struct pawl_span_ring *next_of_thread;
     /* Written by its thread alone, read by all. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t recorded; /* published records */
-    _Atomic uint64_t started, ended, dropped, failed;
+    _Atomic uint64_t started, dropped, failed;
     /* The reader's. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t taken;
     struct pawl_span_chunk *first;           /* where the next record is; NULL before the first */

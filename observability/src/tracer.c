@@ -10,6 +10,7 @@
 struct pawl_tracer {
     struct pawl_span_rings *rings;
     struct pawl_tail *tail; /* NULL: what the sampler drops is not recorded */
+    struct pawl_heap_budget *budget;
     struct pawl_span_limits limits;
     bool simple;
     struct pawl_batch *batch;
@@ -47,14 +48,13 @@ static void span_start(void *self, const pawl_span *span) {
 
 static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span) {
     struct pawl_span_record *record = pawl_span_ring_reserve(ring);
-    pawl_status status = unlikely(!record) ? PAWL_E_LIMIT
-                                           : pawl_record_encode(record, span, &ring->path, &tracer->limits,
-                                                                pawl_batch_budget(tracer->batch));
+    pawl_status status = unlikely(!record)
+                             ? PAWL_E_LIMIT
+                             : pawl_record_encode(record, span, &ring->path, &tracer->limits, tracer->budget);
     if (likely(status == PAWL_OK))
         pawl_span_ring_publish(ring);
     else
         pawl_count_own(status == PAWL_E_LIMIT ? &ring->dropped : &ring->failed);
-    pawl_count_own(&ring->ended);
 }
 
 static void span_end(void *self, const pawl_span *span) {
@@ -185,6 +185,7 @@ static pawl_status make_batch(struct pawl_tracer *tracer, pawl_error **err) {
         return PAWL_E_NOMEM;
     tracer->rings = pawl_batch_rings(tracer->batch);
     tracer->tail = pawl_batch_tail(tracer->batch);
+    tracer->budget = pawl_batch_budget(tracer->batch);
     tracer->simple = o->simple != 0;
     return PAWL_OK;
 }
