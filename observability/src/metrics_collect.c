@@ -1,6 +1,6 @@
 /* Collections: all series as plain data in one arena, made under the lock and handed out without it. */
 #include "engine_internal.h"
-#include "metrics_internal.h"
+#include "metrics_collect_internal.h"
 #include <math.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* One point: a series merged over all shards and, for a reader that wants differences, less what it had before. */
-#include "metrics_internal.h"
+#include "metrics_collect_internal.h"
 #include <math.h>
 #include <string.h>
 

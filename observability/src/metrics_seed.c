@@ -1,6 +1,6 @@
 /* The metrics that dashboards of the seed project ask for, made of ours when they are handed out: points are mapped to
  * the labels known there, and those that then have the same ones are added up. */
-#include "metrics_internal.h"
+#include "metrics_collect_internal.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

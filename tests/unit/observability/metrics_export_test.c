@@ -29,7 +29,7 @@ struct memory {
     size_t exports, destroys, inside, most_inside;
     bool blocks, cancelled; /* blocks: until it is cancelled */
     pawl_status gives;
-    struct reading orders, queue, heat, waits, sizes, seen, exported;
+    struct reading orders, queue, heat, waits, sizes, seen, naps, nap_count;
     uint64_t timeout_ns;
 };
 
@@ -47,7 +47,8 @@ static pawl_status take(void *self, const pawl_resource *resource, const pawl_me
     m->waits = find_reading(metrics, count, "wait", "");
     m->sizes = find_reading(metrics, count, "size", "");
     m->seen = find_reading(metrics, count, "seen", "");
-    m->exported = find_reading(metrics, count, "otel.sdk.exporter.metric_data_point.exported", NULL);
+    m->naps = find_reading(metrics, count, "pawl.primitive.duration", NULL);
+    m->nap_count = find_reading(metrics, count, "pawl.primitive.executions", NULL);
     pthread_cond_broadcast(&m->changed);
     while (m->blocks && !m->cancelled)
         pthread_cond_wait(&m->changed, &m->lock);
@@ -257,6 +258,18 @@ static void in_virtual_time_it_exports_when_a_node_ends_after_the_interval(void 
     assert_int_equal(shop->memory.exports, 2);
 }
 
+static void differences_of_durations_are_right_too(void **state) {
+    struct shop *shop = *state;
+    assert_int_equal(begin(shop, (pawl_metrics_export_options){.temporality = PAWL_TEMPORALITY_DELTA}), PAWL_OK);
+    run(shop, sleeper("nap", PAWL_MS(200)));
+    flush(shop);
+    assert_true(shop->memory.naps.count == 1 && shop->memory.naps.buckets[9] == 1);
+    run(shop, sleeper("nap", PAWL_S(2)));
+    flush(shop);
+    assert_true(shop->memory.naps.count == 1 && shop->memory.naps.sum == 2 && shop->memory.naps.buckets[12] == 1);
+    assert_true(shop->memory.nap_count.value == 1 && shop->memory.nap_count.is_delta);
+}
+
 static void a_last_time_when_the_runtime_ends_and_never_after(void **state) {
     struct shop *shop = *state;
     assert_int_equal(begin(shop, (pawl_metrics_export_options){.end_timeout_ns = PAWL_S(2)}), PAWL_OK);
@@ -310,6 +323,15 @@ static void an_exporter_that_hangs_holds_up_nobody_and_is_cancelled_at_the_end(v
     assert_true(read_value(shop->metrics, "orders", "") == 2); /* other readers go on */
     shop->runtime = pawl_runtime_unref(shop->runtime);
     assert_true(shop->memory.cancelled);
+}
+
+static void without_a_last_export_the_exporter_is_left_in_peace(void **state) {
+    struct shop *shop = *state;
+    measure(shop, &orders, 1);
+    assert_int_equal(begin(shop, (pawl_metrics_export_options){.end_timeout_ns = PAWL_ZERO}), PAWL_OK);
+    flush(shop);
+    shop->runtime = pawl_runtime_unref(shop->runtime);
+    assert_true(shop->memory.exports == 1 && !shop->memory.cancelled);
 }
 
 static void a_failed_export_is_told_and_counted(void **state) {
@@ -386,10 +408,12 @@ int main(void) {
         IN_SHOP(an_observed_total_stays_a_total_with_low_memory),
         IN_SHOP(each_reader_has_its_own_differences),
         IN_SHOP(in_virtual_time_it_exports_when_a_node_ends_after_the_interval),
+        IN_SHOP(differences_of_durations_are_right_too),
         IN_SHOP(a_last_time_when_the_runtime_ends_and_never_after),
         IN_REAL_SHOP(a_thread_exports_every_interval_and_once_more_at_the_end),
         IN_REAL_SHOP(a_flush_waits_for_an_export_of_its_own),
         IN_REAL_SHOP(an_exporter_that_hangs_holds_up_nobody_and_is_cancelled_at_the_end),
+        IN_REAL_SHOP(without_a_last_export_the_exporter_is_left_in_peace),
         IN_SHOP(a_failed_export_is_told_and_counted),
         IN_SHOP(an_export_without_points_is_not_made),
         IN_SHOP(options_are_checked),

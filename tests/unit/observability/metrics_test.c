@@ -1,5 +1,6 @@
 /* Metrics of users' instruments: kinds, series, bounds, what is refused, callbacks. */
 #include "failing_malloc.h"
+#include "leaves.h"
 #include "reading.h"
 #include "virtual_runtime.h"
 #include <math.h>
@@ -340,6 +341,35 @@ static void options_are_checked(void **state) {
     pawl_metrics_unref(NULL);
 }
 
+static void several_runtimes_share_the_series_and_none_is_joined_late(void **state) {
+    struct shop *shop = *state;
+    struct fake_clock time = {.now_ns = 0};
+    pawl_runtime *second = virtual_runtime(&time);
+    assert_int_equal(pawl_metrics_attach(shop->metrics, second, NULL), PAWL_OK);
+    pawl_runtime_measure(shop->runtime, &orders, 1, NULL, 0);
+    pawl_runtime_measure(second, &orders, 2, NULL, 0);
+    pawl_runtime_unref(second);
+    assert_true(read_value(shop->metrics, "shop.orders", "") == 3);
+    pawl_context *ctx = pawl_context_new(shop->runtime);
+    expect_output_of(passing("node"), ctx, "1", "1");
+    pawl_context_unref(ctx);
+    assert_int_equal(pawl_metrics_attach(shop->metrics, shop->runtime, NULL), PAWL_E_INVALID);
+}
+
+static void our_own_instruments_can_be_measured_by_others(void **state) {
+    struct shop *shop = *state;
+    pawl_instrument durations = {
+        .size = sizeof durations, .name = "pawl.primitive.duration", .unit = "s", .kind = PAWL_HISTOGRAM};
+    pawl_instrument active = {
+        .size = sizeof active, .name = "pawl.primitive.active", .unit = "{execution}", .kind = PAWL_UP_DOWN_COUNTER};
+    pawl_runtime_measure(shop->runtime, &durations, 0.2, NULL, 0);
+    pawl_runtime_measure(shop->runtime, &durations, -1, NULL, 0); /* as none at all */
+    pawl_runtime_measure(shop->runtime, &active, 2, NULL, 0);
+    struct reading r = read_metrics(shop->metrics, "pawl.primitive.duration", "");
+    assert_true(r.count == 2 && r.sum == 0.2 && r.buckets[9] == 1 && r.buckets[0] == 1 && r.max == 0.2);
+    assert_true(read_value(shop->metrics, "pawl.primitive.active", "") == 2);
+}
+
 static void lacks_memory_without_harm(void **state) {
     (void)state;
     for_each_failing_allocation(n) {
@@ -405,6 +435,8 @@ int main(void) {
         IN_SHOP(there_are_1000_instruments_at_most),
         IN_SHOP(callbacks_are_asked_at_each_collection_until_they_are_forgotten),
         cmocka_unit_test(observed_values_beyond_the_limit_are_added_up_anew_each_time),
+        IN_SHOP(several_runtimes_share_the_series_and_none_is_joined_late),
+        IN_SHOP(our_own_instruments_can_be_measured_by_others),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(lacks_memory_without_harm),
         IN_SHOP(a_forked_child_measures_nothing_and_hangs_nowhere),
