@@ -107,8 +107,14 @@ static bool move_aside(const struct pawl_line_file *file) {
     return moved;
 }
 
+/* What a link such as /dev/stdout names is somebody else's to move. */
+static bool may_move(const struct pawl_line_file *file) {
+    struct stat about;
+    return file->max_files > 0 && lstat(file->path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 static pawl_status rotate(struct pawl_line_file *file, pawl_error **err) {
-    if (file->max_files == 0)
+    if (!may_move(file))
         return pawl_error_set(err, PAWL_E_LIMIT, "file '%s': it is full (%llu bytes)", file->path,
                               (unsigned long long)file->max_bytes);
     if (!move_aside(file))

@@ -160,6 +160,21 @@ static void halves_a_batch_that_does_not_fit_a_line(void **state) {
     pawl_exporter_unref(exporter);
 }
 
+static void never_moves_a_link(void **state) {
+    (void)state;
+    struct stat about;
+    assert_int_equal(symlink(sibling(9), path), 0);
+    pawl_exporter *exporter = pawl_trace_file_with(path, NULL, .max_bytes = 3000);
+    for (uint32_t i = 0; i < 10; i++)
+        (void)put_span(exporter, i);
+    pawl_trace_file_stats stats = stats_of(exporter);
+    assert_int_equal(stats.rotated, 0);
+    assert_int_equal(stats.written + stats.dropped, 10);
+    assert_int_equal(lines_of(sibling(9)), stats.written);
+    assert_true(lstat(path, &about) == 0 && S_ISLNK(about.st_mode));
+    pawl_exporter_unref(exporter);
+}
+
 static void goes_on_when_the_file_was_moved_away(void **state) {
     (void)state;
     pawl_exporter *exporter = pawl_trace_file_new(path, NULL, NULL);
@@ -342,6 +357,7 @@ int main(void) {
         TEST(keeps_so_many_files_of_so_many_bytes),
         TEST(keeps_one_file_alone_when_told),
         TEST(halves_a_batch_that_does_not_fit_a_line),
+        TEST(never_moves_a_link),
         TEST(goes_on_when_the_file_was_moved_away),
         TEST(a_full_disk_costs_whole_lines_and_is_counted),
         TEST(a_device_that_is_full_is_an_error_alone),

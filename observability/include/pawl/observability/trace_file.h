@@ -25,13 +25,14 @@ typedef struct pawl_trace_file_options {
 /**
  * Appends to a file, which is made with mode 0600 when it is not there. Whole lines are written, each at once, so that
  * several processes may share the file; one that is moved away is opened anew.
- * @param path     Copied. A regular file or a character device (which is never rotated).
+ * @param path     Copied. A regular file, or a character device or symbolic link, which are never rotated: a linked
+ * file is full at max_bytes.
  * @param options  Copied. NULL for the defaults.
  * @return New reference, or NULL: PAWL_E_INVALID (an option; no such kind of file), PAWL_E_DENIED, PAWL_E_NOT_FOUND,
  * PAWL_E_UNAVAILABLE (it cannot be opened), PAWL_E_NOMEM.
  *
  * An export's errors: PAWL_E_UNAVAILABLE (the disk is full, the file cannot be written), PAWL_E_LIMIT (a single item is
- * larger than a file may be), PAWL_E_NOMEM.
+ * larger than a file may be, or a linked file is full), PAWL_E_NOMEM.
  */
 PAWL_API PAWL_NODISCARD pawl_exporter *pawl_trace_file_new(const char *path, const pawl_trace_file_options *options,
                                                            pawl_error **err);
