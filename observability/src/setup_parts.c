@@ -175,6 +175,8 @@ static pawl_status setup_metrics(pawl_observability *o, pawl_error **err) {
     if (!o->metrics)
         return pawl_error_status(*err);
     pawl_status status = pawl_metrics_attach(o->metrics, o->runtime, err);
+    if (status == PAWL_OK && o->tracer)
+        status = pawl_metrics_observe_tracer(o->metrics, o->tracer, err);
     if (status == PAWL_OK)
         status = start_export(o, err);
     return status == PAWL_OK ? setup_listener(o, err) : status;

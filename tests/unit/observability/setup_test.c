@@ -236,11 +236,12 @@ static void writes_everything_to_the_console_when_the_environment_says_so(void *
     say("OTEL_TRACES_EXPORTER", "console");
     say("OTEL_METRICS_EXPORTER", "console");
     say("OTEL_LOGS_EXPORTER", "console");
-    pawl_observability *o = observe(bed, .no_listen = 1);
+    pawl_observability *o = observe(bed, to_memory(bed));
     run(bed->runtime);
     assert_int_equal(pawl_observability_flush(o, PAWL_S(1), NULL), PAWL_OK);
     assert_non_null(strstr(bed->console.text, "worker                                   ok"));
     assert_non_null(strstr(bed->console.text, "pawl_primitive_executions_total{"));
+    assert_non_null(strstr(bed->console.text, "otel_sdk_span_started_total 1"));
     assert_non_null(strstr(bed->console.text, "WARN  something trace_id="));
     pawl_observability_unref(o);
     free_bed(bed);

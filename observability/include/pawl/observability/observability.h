@@ -77,7 +77,8 @@ typedef struct pawl_observe_options {
 
     /* What, and how. */
     const pawl_tracer_options *tracer;   /**< Sampler, limits, batches. NULL: the defaults. */
-    const pawl_metrics_options *metrics; /**< Not NULL: metrics are kept, also when nothing exports them. */
+    const pawl_metrics_options *metrics; /**< Not NULL: metrics are kept, also when nothing exports them. The tracer's
+                                            own figures are among them. */
     const pawl_metrics_export_options *metrics_export; /**< Interval, temporality. NULL: the defaults. */
     const pawl_logs_options *logs; /**< Not NULL: log records are handed on. NULL: only when the environment says so. */
     uint64_t no_traces, no_metrics, no_logs; /**< Not 0: nothing of that kind, whatever else is set. */
