@@ -105,11 +105,18 @@ static size_t take_from(struct pawl_span_ring *ring, struct pawl_span_record *to
     return count;
 }
 
+/* Goes on where it stopped the last time: no busy thread keeps the others waiting. */
 size_t pawl_span_rings_take(struct pawl_span_rings *rings, struct pawl_span_record *to, size_t most) {
+    struct pawl_span_ring *first = atomic_load_explicit(&rings->first, memory_order_acquire);
+    struct pawl_span_ring *begin = rings->cursor ? rings->cursor : first, *ring = begin;
     size_t count = 0;
-    struct pawl_span_ring *ring = atomic_load_explicit(&rings->first, memory_order_acquire);
-    for (; ring && count < most; ring = ring->next)
+    while (ring && count < most) {
         count += take_from(ring, to + count, most - count);
+        ring = ring->next ? ring->next : first;
+        if (ring == begin)
+            break;
+    }
+    rings->cursor = ring;
     atomic_fetch_add_explicit(&rings->credits, (int64_t)count, memory_order_relaxed);
     return count;
 }

@@ -55,7 +55,8 @@ struct pawl_span_rings {
     size_t free_count, most_free;
     _Atomic uint64_t lost; /* spans that ended on threads that have no ring, for want of memory */
     _Atomic(struct pawl_span_ring *) first;
-    atomic_uint refs; /* the owner's, and one of each thread that has a ring */
+    struct pawl_span_ring *cursor; /* the reader's */
+    atomic_uint refs;              /* the owner's, and one of each thread that has a ring */
     atomic_bool closed;
     pthread_mutex_t lock; /* of the list, for writing */
     size_t count;

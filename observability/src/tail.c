@@ -90,7 +90,7 @@ static void drop_spans(struct pawl_tail *tail, struct trace *trace, _Atomic uint
     count(figure, trace->spans);
     for (struct held *held = trace->first, *next; held; held = next) {
         next = held->next;
-        pawl_record_release(&held->record, tail->budget);
+        free(held->record.heap);
         free(held);
     }
     forget_spans(tail, trace);
@@ -166,6 +166,8 @@ static bool hold(struct pawl_tail *tail, struct trace *trace, const struct pawl_
     held->next = NULL;
     held->bytes = offsetof(struct held, record) + own + (record->heap ? record->length : 0);
     memcpy(&held->record, record, own);
+    if (record->heap) /* it counts here now, and not in the queue */
+        atomic_fetch_sub_explicit(&tail->budget->used, record->length, memory_order_relaxed);
     *trace->end = held;
     trace->end = &held->next;
     trace->spans++;
@@ -244,6 +246,8 @@ size_t pawl_tail_take(struct pawl_tail *tail, struct pawl_span_record *to, size_
     while (taken < most && tail->ready) {
         struct held *held = tail->ready;
         memcpy(&to[taken++], &held->record, pawl_record_size(&held->record));
+        if (held->record.heap)
+            atomic_fetch_add_explicit(&tail->budget->used, held->record.length, memory_order_relaxed);
         tail->ready = held->next;
         free(held);
     }
@@ -258,7 +262,7 @@ void pawl_tail_free(struct pawl_tail *tail) {
     pawl_tail_end(tail);
     for (struct held *held = tail->ready, *next; held; held = next) {
         next = held->next;
-        pawl_record_release(&held->record, tail->budget);
+        free(held->record.heap);
         free(held);
     }
     pawl_tail_counts_free(tail->counts);

@@ -39,6 +39,8 @@ static bool is_held_root(const struct pawl_tracer *tracer, const pawl_span *span
 
 static void span_start(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
+    if (unlikely(pawl_runtime_is_forked(tracer->runtime)))
+        return; /* locks may be anybody's here, and what is written is sent by nobody */
     struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
     if (likely(ring != NULL))
         pawl_count_own(&ring->started);
@@ -59,6 +61,8 @@ static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const p
 
 static void span_end(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
+    if (unlikely(pawl_runtime_is_forked(tracer->runtime)))
+        return;
     struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
     if (likely(ring != NULL))
         put(tracer, ring, span);

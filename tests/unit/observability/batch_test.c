@@ -324,10 +324,9 @@ static int child_of(struct bed *bed, pawl_context *ctx) {
     return bed->gate.spans == before ? 0 : 2;
 }
 
-static void a_forked_child_neither_hangs_nor_sends(void **state) {
-    (void)state;
+static void fork_with(pawl_tracer_options options) {
     struct bed bed;
-    make_bed(&bed, (pawl_tracer_options){0});
+    make_bed(&bed, options);
     run_times(&bed, 10);
     pawl_context *ctx = pawl_context_new(bed.runtime);
     pid_t child = fork();
@@ -341,6 +340,13 @@ static void a_forked_child_neither_hangs_nor_sends(void **state) {
     assert_int_equal(bed.gate.spans, 10);
     pawl_context_unref(ctx);
     end_bed(&bed);
+}
+
+static void a_forked_child_neither_hangs_nor_sends(void **state) {
+    (void)state;
+    fork_with((pawl_tracer_options){0});
+    fork_with((pawl_tracer_options){.simple = 1});
+    fork_with((pawl_tracer_options){.keep_failed = 1});
 }
 
 int main(void) {

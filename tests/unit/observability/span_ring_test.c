@@ -79,6 +79,28 @@ static void a_record_that_is_given_up_leaves_no_hole(void **state) {
     pawl_span_rings_close(rings);
 }
 
+static void *put_hundred(void *user) {
+    put_all(user, 100);
+    return NULL;
+}
+
+static void no_thread_keeps_another_ones_records_waiting(void **state) {
+    (void)state;
+    struct bell bell = {0};
+    struct pawl_span_record out[50];
+    struct pawl_span_rings *rings = pawl_span_rings_new(1000, ring_bell, &bell);
+    pthread_t thread;
+    put_all(rings, 100);
+    assert_int_equal(pthread_create(&thread, NULL, put_hundred, rings), 0);
+    pthread_join(thread, NULL);
+    struct pawl_span_ring *newest = atomic_load(&rings->first), *oldest = newest->next;
+    pawl_span_rings_take(rings, out, 50);
+    pawl_span_rings_take(rings, out, 50);
+    assert_int_equal(atomic_load(&newest->taken), 50);
+    assert_int_equal(atomic_load(&oldest->taken), 50);
+    pawl_span_rings_close(rings);
+}
+
 static void the_bell_rings_once_when_enough_wait(void **state) {
     (void)state;
     struct bell bell = {0};
@@ -191,6 +213,7 @@ int main(void) {
         cmocka_unit_test(one_thread_fills_the_capacity_exactly),
         cmocka_unit_test(records_come_out_in_their_order),
         cmocka_unit_test(a_record_that_is_given_up_leaves_no_hole),
+        cmocka_unit_test(no_thread_keeps_another_ones_records_waiting),
         cmocka_unit_test(the_bell_rings_once_when_enough_wait),
         cmocka_unit_test(the_ring_of_a_thread_that_ended_serves_the_next),
         cmocka_unit_test(rings_of_one_thread_do_not_mix),

@@ -429,6 +429,24 @@ static void a_trace_that_is_too_big_to_hold_is_given_up_whole(void **state) {
     end_traced(&t);
 }
 
+static void big_held_spans_leave_the_queue_its_bytes(void **state) {
+    (void)state;
+    struct traced t;
+    make_tail(&t, (pawl_tracer_options){.keep_failed = 1, .max_queue_bytes = PAWL_MIB(1) + PAWL_KIB(512)});
+    pawl_span outer;
+    pawl_primitive *big = pawl_inline("big", set_a_megabyte, NULL);
+    pawl_run(big, t.ctx, NULL, NULL, NULL);
+    pawl_span_open(t.ctx, &outer, "outer");
+    for (int i = 0; i < 5; i++)
+        trace_run(&t, pawl_primitive_ref(big));
+    assert_int_equal(stats_of(&t).dropped_full, 1); /* two waited at once */
+    pawl_span_close(t.ctx, &outer, PAWL_E_FAILED, NULL);
+    pawl_runtime_flush(t.runtime, PAWL_S(5), NULL);
+    assert_int_equal(traced_spans(&t, "big"), 5);
+    trace_run(&t, big);
+    end_traced(&t);
+}
+
 /* ---- arguments and memory ---- */
 
 static void bad_options_are_refused(void **state) {
@@ -519,6 +537,7 @@ int main(void) {
         cmocka_unit_test(what_the_sampler_keeps_is_not_held),
         cmocka_unit_test(a_trace_is_held_while_one_of_its_roots_is_open),
         cmocka_unit_test(a_trace_that_is_too_big_to_hold_is_given_up_whole),
+        cmocka_unit_test(big_held_spans_leave_the_queue_its_bytes),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(a_tracer_serves_one_runtime),
         cmocka_unit_test(making_one_survives_a_failed_allocation),
