@@ -8,6 +8,7 @@
         .kind = (metric_kind)                                                                                          \
     }
 
+/* Before the first span nothing is told, so that a program that ran nothing has nothing to export. */
 static pawl_tracer_stats stats_of(void *tracer) {
     pawl_tracer_stats stats = {.size = sizeof stats};
     pawl_tracer_get_stats(tracer, &stats);
@@ -15,33 +16,43 @@ static pawl_tracer_stats stats_of(void *tracer) {
 }
 
 static void observe_started(void *tracer, pawl_observation *observation) {
-    pawl_observation_report(observation, (double)stats_of(tracer).started, NULL, 0);
+    pawl_tracer_stats stats = stats_of(tracer);
+    if (stats.started)
+        pawl_observation_report(observation, (double)stats.started, NULL, 0);
 }
 
 static void observe_live(void *tracer, pawl_observation *observation) {
-    pawl_observation_report(observation, (double)stats_of(tracer).live, NULL, 0);
+    pawl_tracer_stats stats = stats_of(tracer);
+    if (stats.started)
+        pawl_observation_report(observation, (double)stats.live, NULL, 0);
 }
 
 /* ---- the processor ---- */
 
-/* error_type: NULL for none. Errors that have not happened are no series. */
+/* error_type: NULL for none. */
 static void report(pawl_observation *observation, uint64_t spans, const char *component, const char *error_type) {
     const pawl_attribute attributes[] = {pawl_attribute_string("otel.component.type", component),
                                          pawl_attribute_string("error.type", error_type)};
-    if (spans > 0 || !error_type)
-        pawl_observation_report(observation, (double)spans, attributes, error_type ? 2 : 1);
+    pawl_observation_report(observation, (double)spans, attributes, error_type ? 2 : 1);
 }
 
 static void observe_queue_size(void *tracer, pawl_observation *observation) {
-    report(observation, stats_of(tracer).queue_size, PROCESSOR, NULL);
+    pawl_tracer_stats stats = stats_of(tracer);
+    if (stats.started)
+        report(observation, stats.queue_size, PROCESSOR, NULL);
 }
 
 static void observe_queue_capacity(void *tracer, pawl_observation *observation) {
-    report(observation, stats_of(tracer).queue_capacity, PROCESSOR, NULL);
+    pawl_tracer_stats stats = stats_of(tracer);
+    if (stats.started)
+        report(observation, stats.queue_capacity, PROCESSOR, NULL);
 }
 
+/* Also errors that have not happened: a rate needs a 0 to begin with. */
 static void observe_processed(void *tracer, pawl_observation *observation) {
     pawl_tracer_stats stats = stats_of(tracer);
+    if (!stats.started)
+        return;
     report(observation, stats.processed, PROCESSOR, NULL);
     report(observation, stats.dropped_full, PROCESSOR, "queue_full");
     report(observation, stats.dropped_no_memory, PROCESSOR, "no_memory");
@@ -53,15 +64,15 @@ static void observe_processed(void *tracer, pawl_observation *observation) {
 
 static void observe_inflight(void *tracer, pawl_observation *observation) {
     pawl_tracer_exporter_stats stats = {.size = sizeof stats};
-    for (size_t i = 0; pawl_tracer_get_exporter_stats(tracer, i, &stats); i++)
+    for (size_t i = 0; stats_of(tracer).started && pawl_tracer_get_exporter_stats(tracer, i, &stats); i++)
         report(observation, stats.inflight, stats.name, NULL);
 }
 
 static void observe_exported(void *tracer, pawl_observation *observation) {
     pawl_tracer_exporter_stats stats = {.size = sizeof stats};
-    for (size_t i = 0; pawl_tracer_get_exporter_stats(tracer, i, &stats); i++) {
+    for (size_t i = 0; stats_of(tracer).started && pawl_tracer_get_exporter_stats(tracer, i, &stats); i++) {
         report(observation, stats.exported, stats.name, NULL);
-        report(observation, stats.failed, stats.name, pawl_status_word((pawl_status)stats.last_status));
+        report(observation, stats.failed, stats.name, "_OTHER"); /* one series, whatever it was each time */
     }
 }
 

@@ -15,12 +15,12 @@ PAWL_BEGIN_DECLS
  *   otel.sdk.span.live                      up-down  {span}
  *   otel.sdk.processor.span.queue.size      up-down  {span}  otel.component.type = batching_span_processor
  *   otel.sdk.processor.span.queue.capacity  up-down  {span}  the same
- *   otel.sdk.processor.span.processed       counter  {span}  the same; error.type of dropped ones: queue_full,
- * no_memory, already_shutdown, held_full otel.sdk.exporter.span.inflight         up-down  {span}  otel.component.type
- * (the exporter's) otel.sdk.exporter.span.exported         counter  {span}  the same; error.type of failed ones (status
- * word)
+ *   otel.sdk.processor.span.processed       counter  {span}  the same; error.type of dropped ones:
+ *                                                            queue_full, no_memory, already_shutdown, held_full
+ *   otel.sdk.exporter.span.inflight         up-down  {span}  otel.component.type (the exporter's)
+ *   otel.sdk.exporter.span.exported         counter  {span}  the same; error.type of failed ones: _OTHER
  *
- * One tracer for a pawl_metrics: the figures of two would be one series.
+ * from the first span on. One tracer for a pawl_metrics: the figures of two would be one series.
  * @param tracer  Borrowed until pawl_metrics_unobserve_tracer() or the end of metrics.
  * @return PAWL_OK, PAWL_E_INVALID (NULL), PAWL_E_LIMIT, PAWL_E_NOMEM, and then nothing is observed.
  */
