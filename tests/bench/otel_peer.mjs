@@ -141,5 +141,50 @@ async function metrics() {
     return figures;
 }
 
-const areas = { tracing, metrics };
+// ---- otlp ----
+
+const BATCH = 512;
+
+// As usual_span() in tests/support/telemetry_data.c.
+function richSpan(tracer, parent) {
+    const attributes = {
+        "pawl.primitive.type": "code_execution",
+        "pawl.primitive.path": "fix/again/run",
+        "pawl.attempt": 2,
+        "gen_ai.operation.name": "execute_tool",
+        "gen_ai.tool.name": "python",
+        "pawl.execution.seconds": 0.125,
+        "pawl.cached": false,
+    };
+    const links = [{ context: api.trace.getSpanContext(parent) }];
+    const span = tracer.startSpan("run", { attributes, links }, parent);
+    const exception = { "exception.type": "ValueError", "exception.message": "invalid literal for int()" };
+    span.addEvent("exception", exception);
+    span.setStatus({ code: api.SpanStatusCode.ERROR, message: "the program exited with 1" });
+    span.end();
+}
+
+async function otlp() {
+    const { BasicTracerProvider, BatchSpanProcessor } = peer("@opentelemetry/sdk-trace-base");
+    const { JsonTraceSerializer, ProtobufTraceSerializer } = peer("@opentelemetry/otlp-transformer");
+    const batch = [];
+    const exporter = { export: (spans, done) => (batch.push(...spans), done({ code: 0 })), shutdown: async () => {} };
+    const provider = new BasicTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+    for (let i = 0; i < BATCH; i++) richSpan(provider.getTracer("bench"), parentOf(1));
+    await provider.forceFlush();
+    assert.equal(batch.length, BATCH);
+    const cost = (serializer) => { // of the processor's time: nothing here waits
+        const rounds = [];
+        for (let round = -WARM_UP; round < ROUNDS; round++) {
+            const start = process.cpuUsage();
+            serializer.serializeRequest(batch);
+            const used = process.cpuUsage(start);
+            if (round >= 0) rounds.push(((used.user + used.system) * 1000) / BATCH);
+        }
+        return median(rounds);
+    };
+    return { otlp_encode_protobuf_ns: cost(ProtobufTraceSerializer), otlp_encode_json_ns: cost(JsonTraceSerializer) };
+}
+
+const areas = { tracing, metrics, otlp };
 process.stdout.write(`${JSON.stringify(await areas[process.argv[2]]())}\n`);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs OpenTelemetry's JavaScript SDK, installed once into build/peers; 77 after a line that says why it cannot be had.
 #
-#     otel_peer.sh tracing|metrics
+#     otel_peer.sh tracing|metrics|otlp
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export PAWL_PEERS=${PAWL_PEERS:-$PWD/build/peers}
