@@ -9,7 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MOST_WAITING 100000u
+#define MOST_WAITING 100000u /* spans, in at most so many traces, of so many bytes */
+#define MOST_TRACES 4096u
+#define MOST_TEXT PAWL_MIB(64)
 #define DAY_NS PAWL_S(86400)
 #define PARENT_IS_REMOTE 0x200u /* OTLP's flag */
 
@@ -28,6 +30,7 @@ struct chrome {
     bool has_base; /* the header is written */
     uint64_t base_ns;
     struct trace *traces;
+    size_t trace_count, text_bytes;
     struct pawl_chrome_tracks tracks;
     size_t arrived;
     pawl_chrome_trace_stats stats;
@@ -44,6 +47,7 @@ static struct trace *trace_of(struct chrome *c, const uint8_t id[16]) {
         memcpy(trace->id, id, 16);
         trace->next = c->traces;
         c->traces = trace;
+        c->trace_count++;
     }
     return trace;
 }
@@ -77,6 +81,7 @@ static bool keep(struct chrome *c, const pawl_span_data *span) {
     memcpy(kept->parent_id, span->parent_span_id, 8);
     trace->root_ended = trace->root_ended || is_root(span);
     c->stats.waiting++;
+    c->text_bytes += strlen(text);
     return true;
 }
 
@@ -116,9 +121,12 @@ static void give_tracks(struct chrome *c, const struct trace *trace, uint32_t *t
 }
 
 static void free_trace(struct chrome *c, struct trace *trace) {
-    for (size_t i = 0; i < trace->count; i++)
+    for (size_t i = 0; i < trace->count; i++) {
+        c->text_bytes -= strlen(trace->spans[i].text);
         free(trace->spans[i].text);
+    }
     c->stats.waiting -= trace->count;
+    c->trace_count--;
     free(trace->spans);
     free(trace);
 }
@@ -203,6 +211,10 @@ static void lock(struct chrome *c) {
     }
 }
 
+static bool is_full(const struct chrome *c) {
+    return c->stats.waiting > MOST_WAITING || c->trace_count > MOST_TRACES || c->text_bytes > MOST_TEXT;
+}
+
 static pawl_status take_spans(struct chrome *c, const pawl_span_data *spans, size_t count, pawl_error **err) {
     pawl_status status = PAWL_OK;
     for (size_t i = 0; i < count; i++) {
@@ -210,7 +222,7 @@ static pawl_status take_spans(struct chrome *c, const pawl_span_data *spans, siz
             c->stats.dropped++;
             status = pawl_error_set(err, PAWL_E_NOMEM, "chrome trace: out of memory");
         }
-        if (c->stats.waiting > MOST_WAITING) {
+        while (c->traces && is_full(c)) {
             pawl_status other = write_oldest(c, status == PAWL_OK ? err : NULL);
             status = status == PAWL_OK ? other : status;
         }

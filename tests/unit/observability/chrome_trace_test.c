@@ -238,6 +238,25 @@ static void waits_for_the_root_and_writes_the_rest_at_the_end(void **state) {
     cJSON_Delete(events);
 }
 
+static void keeps_no_more_traces_than_it_may(void **state) {
+    (void)state;
+    static char large[1 << 20];
+    memset(large, 'x', sizeof large - 1);
+    pawl_span_data span = usual_span(1); /* no root */
+    pawl_exporter *exporter = pawl_chrome_trace_new(path, NULL, NULL);
+    for (uint32_t i = 0; i < 5000; i++) {
+        memcpy(span.trace_id, &i, sizeof i);
+        assert_int_equal(pawl_exporter_spans(exporter, NULL, &span, 1, 0, NULL), PAWL_OK);
+    }
+    assert_int_equal(stats_of(exporter).waiting, 4096);
+    span.status_message = large;
+    for (uint32_t i = 0; i < 70; i++)
+        assert_int_equal(pawl_exporter_spans(exporter, NULL, &span, 1, 0, NULL), PAWL_OK);
+    assert_true(stats_of(exporter).waiting < 70);
+    assert_int_equal(stats_of(exporter).dropped, 0);
+    pawl_exporter_unref(exporter);
+}
+
 static void is_full_at_its_bound(void **state) {
     (void)state;
     pawl_span_data spans[2];
@@ -309,6 +328,7 @@ int main(void) {
         cmocka_unit_test(traces_that_run_together_have_tracks_of_their_own),
         TEST(writes_spans_events_and_arguments),
         TEST(waits_for_the_root_and_writes_the_rest_at_the_end),
+        TEST(keeps_no_more_traces_than_it_may),
         TEST(is_full_at_its_bound),
         TEST(a_forked_child_writes_its_own_spans_alone),
         TEST(refuses_what_is_no_regular_file),

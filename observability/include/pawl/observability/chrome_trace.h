@@ -3,9 +3,9 @@
  *
  * A span is a complete event with its attributes as args; its events are instants. Spans of one lane (a "thread" of the
  * viewer) never overlap but for a child inside its parent: a branch that runs beside another has a lane of its own. A
- * trace is written when its root span has ended, so up to then its spans are kept (100,000 at most, then the trace of
- * the span that came first is written as it is). The file can be opened at any time: the format does not need its end.
- * Source: "Trace Event Format", Google, JSON array form.
+ * trace is written when its root span has ended, so up to then its spans are kept: 100,000 at
+ * most, of 4,096 traces and 64 MiB; then the trace that came first is written as it is. The file can be opened at any
+ * time: the format does not need its end. Source: "Trace Event Format", Google, JSON array form.
  */
 #ifndef PAWL_OBSERVABILITY_CHROME_TRACE_H
 #define PAWL_OBSERVABILITY_CHROME_TRACE_H
