@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Every complete C program in README.md and docs/ compiles, links and runs; README's first one stays under 30 lines.
-# The other C of docs/observability.md compiles inside a function, and its Python program's span joins the trace.
+# The other C of docs/observability.md compiles inside a function, and its Python program's span joins the trace. Every
+# function that the documents name is in a header.
 set -euo pipefail
 source=${PAWL_SOURCE_DIR:?} build=${PAWL_BUILD_DIR:?}
 work=$(mktemp -d)
@@ -46,3 +47,11 @@ done
 
 "$build/pawl" exec --verbose program.py >/dev/null 2>tree
 grep -q 'load .* in the sandbox' tree || { cat tree && exit 1; }
+
+cd "$source"
+mapfile -t names < <(grep -oh 'pawl_[a-z0-9_]*()' README.md CHANGELOG.md docs/*.md | sort -u)
+missing=0
+for name in "${names[@]}"; do
+    grep -rqw "${name%()}" {core,primitives,observability,integrations}/include || { echo "no header has $name" && missing=1; }
+done
+exit $missing
