@@ -27,7 +27,7 @@ void *pawl_metrics_work(void *user) {
         }
         stop = e->stop;
         uint64_t asked = e->asked, timeout_ns = asked > e->done ? e->timeout_ns : e->options.timeout_ns;
-        timeout_ns = stop ? e->options.end_timeout_ns : timeout_ns;
+        timeout_ns = e->too_late ? 0 : stop ? e->options.end_timeout_ns : timeout_ns;
         e->busy = timeout_ns > 0;
         pthread_mutex_unlock(&e->lock);
         pawl_error *error = NULL;
@@ -61,6 +61,7 @@ static void end_thread(struct metrics_export *e) {
     while (!e->ended && wait_until(e, end)) {
     }
     bool late = e->busy;
+    e->too_late = true;
     pthread_mutex_unlock(&e->lock);
     if (late)
         cancel_exporters(e);

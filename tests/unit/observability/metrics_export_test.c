@@ -130,6 +130,13 @@ static pawl_status begin(struct shop *shop, pawl_metrics_export_options options)
     return pawl_metrics_export_start(shop->metrics, &options, NULL);
 }
 
+static void await_exports(struct memory *m, size_t count) {
+    pthread_mutex_lock(&m->lock);
+    while (m->exports < count)
+        pthread_cond_wait(&m->changed, &m->lock);
+    pthread_mutex_unlock(&m->lock);
+}
+
 static void measure(struct shop *shop, const pawl_instrument *instrument, double value) {
     pawl_runtime_measure(shop->runtime, instrument, value, NULL, 0);
 }
@@ -288,10 +295,7 @@ static void a_thread_exports_every_interval_and_once_more_at_the_end(void **stat
     struct memory *m = &shop->memory;
     measure(shop, &orders, 2);
     assert_int_equal(begin(shop, (pawl_metrics_export_options){.interval_ns = PAWL_MS(1)}), PAWL_OK);
-    pthread_mutex_lock(&m->lock);
-    while (m->exports < 3)
-        pthread_cond_wait(&m->changed, &m->lock);
-    pthread_mutex_unlock(&m->lock);
+    await_exports(m, 3);
     shop->runtime = pawl_runtime_unref(shop->runtime);
     size_t exports = m->exports;
     assert_true(exports >= 4 && m->orders.value == 2 && m->most_inside == 1);
@@ -319,6 +323,7 @@ static void an_exporter_that_hangs_holds_up_nobody_and_is_cancelled_at_the_end(v
     pawl_error *err = NULL;
     assert_int_equal(pawl_metrics_flush(shop->metrics, PAWL_MS(1), &err), PAWL_E_TIMEOUT);
     pawl_error_unref(err);
+    await_exports(&shop->memory, 1);
     measure(shop, &orders, 1);
     assert_true(read_value(shop->metrics, "orders", "") == 2); /* other readers go on */
     shop->runtime = pawl_runtime_unref(shop->runtime);
