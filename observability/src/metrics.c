@@ -57,6 +57,7 @@ static void free_metrics(pawl_metrics *metrics) {
     pthread_mutex_destroy(&metrics->lock);
     pthread_mutex_destroy(&metrics->collecting);
     pthread_mutex_destroy(&metrics->exporting);
+    pthread_mutex_destroy(&metrics->attaching);
     free(metrics);
 }
 
@@ -79,6 +80,7 @@ pawl_metrics *pawl_metrics_new(const pawl_metrics_options *options, pawl_error *
     pthread_mutex_init(&metrics->lock, NULL);
     pthread_mutex_init(&metrics->collecting, NULL);
     pthread_mutex_init(&metrics->exporting, NULL);
+    pthread_mutex_init(&metrics->attaching, NULL);
     metrics->start_unix_ns = pawl_metrics_now(metrics);
     if (pawl_metrics_register_own(metrics))
         return metrics;
@@ -140,6 +142,7 @@ static void on_destroy(void *self) {
     pawl_metrics *metrics = attachment->metrics;
     if (is_last_runtime(metrics))
         pawl_metrics_end_exports(metrics);
+    pawl_metrics_remove_runtime(metrics, attachment);
     detach(metrics, attachment->runtime);
     pawl_metrics_unref(metrics);
     free(attachment);
@@ -172,12 +175,15 @@ pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pa
     if (!attachment)
         return pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory");
     *attachment = (struct attachment){.metrics = pawl_metrics_ref(metrics), .id = metrics->id, .runtime = runtime};
+    pawl_status status = pawl_metrics_add_runtime(metrics, attachment, err);
     pthread_mutex_lock(&metrics->lock);
-    pawl_status status = pawl_runtime_add_observer(runtime, &vtable, attachment, err);
+    if (status == PAWL_OK)
+        status = pawl_runtime_add_observer(runtime, &vtable, attachment, err);
     if (status == PAWL_OK)
         take_clock(metrics, runtime);
     pthread_mutex_unlock(&metrics->lock);
     if (status != PAWL_OK) {
+        pawl_metrics_remove_runtime(metrics, attachment);
         pawl_metrics_unref(metrics);
         free(attachment);
     }

@@ -151,6 +151,7 @@ struct observed {
     void *user;
 };
 
+struct attachment;
 struct metrics_export;
 
 enum drop { DROP_NOT_FINITE, DROP_NEGATIVE, DROP_INVALID, DROP_NO_MEMORY, DROPS };
@@ -186,6 +187,11 @@ struct pawl_metrics {
     uint64_t round;
     struct observed *observed;
     size_t observed_count;
+    struct attachment *attachments;
+    uint64_t refused_before; /* completions, of runtimes that have ended */
+
+    pthread_mutex_t attaching; /* guards this; taken before collecting */
+    bool observes_runtimes;
 
     pthread_mutex_t exporting; /* guards the list of exports; taken first */
     struct metrics_export *exports[EXPORTS];
@@ -195,6 +201,11 @@ struct pawl_metrics {
 /* ---- metrics.c ---- */
 bool pawl_metrics_is_usable(const pawl_metrics *metrics, pawl_error **err);
 uint64_t pawl_metrics_now(pawl_metrics *metrics); /* Unix time, never going back; under the lock */
+
+/* ---- metrics_runtimes.c ---- */
+pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err);
+/* One that was not added is left alone. */
+void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment);
 
 /* ---- metrics_registry.c: all but the first under the lock ---- */
 pawl_status pawl_metrics_check_instrument(const pawl_instrument *given, pawl_instrument *ret_known, pawl_error **err);
@@ -294,6 +305,7 @@ struct attachment {
     pawl_metrics *metrics;
     uint64_t id; /* the metrics' */
     pawl_runtime *runtime;
+    struct attachment *next; /* of the metrics */
 };
 void pawl_metrics_span_start(void *attachment, const pawl_span *span);
 void pawl_metrics_span_end(void *attachment, const pawl_span *span);

@@ -291,10 +291,8 @@ static void lacks_memory_without_harm(void **state) {
         pawl_report *report = pawl_report_with(shop->metrics, NULL, .slos = slos, .slo_count = 4);
         pawl_status status = report ? pawl_report_update(report, NULL) : PAWL_E_NOMEM;
         pawl_value *value = status == PAWL_OK ? pawl_report_value(report) : NULL;
-        if (allocations_failed() == 0)
+        if (allocations_failed() == 0) /* else there may be one: figures of the runtime are left out then */
             assert_non_null(value);
-        else
-            assert_null(value);
         pawl_value_unref(value);
         pawl_report_free(report);
     }

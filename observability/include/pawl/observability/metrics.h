@@ -9,6 +9,14 @@
  *   pawl.primitive.active      up-down    {execution}  pawl.primitive.type, pawl.node.name
  *   gen_ai.workflow.duration   histogram  s            gen_ai.workflow.name, error.type (of a failed one): whole runs
  *
+ * figures of the runtimes themselves, of several together, as observed up-down counters without attributes:
+ *
+ *   pawl.runtime.runs, pawl.runtime.nodes      {run}, {node}     under way
+ *   pawl.runtime.pool.threads                  {thread}          for blocking leaves
+ *   pawl.runtime.pool.queue                    {node}            blocking leaves that wait for a thread
+ *   pawl.runtime.abandoned                     {node}            detached leaves that still run
+ *   pawl.runtime.completions.refused           {completion}      late or double ones; a counter
+ *
  * and about itself pawl.metrics.dropped (counter, {measurement}, attribute reason: not_finite, negative, invalid,
  * no_memory), once something was dropped, and otel.sdk.exporter.metric_data_point.exported, once it exports.
  *

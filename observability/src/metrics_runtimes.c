@@ -1,0 +1,114 @@
+/* Figures of the runtimes that are attached, asked for when somebody reads; of several runtimes their sums. */
+#include "metrics_internal.h"
+
+#define INSTRUMENT(metric_name, metric_unit, metric_kind, text)                                                        \
+    {                                                                                                                  \
+        .size = sizeof(pawl_instrument), .name = (metric_name), .unit = (metric_unit), .description = (text),          \
+        .kind = (metric_kind)                                                                                          \
+    }
+
+/* While metrics are collected, which keeps the list as it is. */
+static pawl_runtime_stats sum(const pawl_metrics *metrics) {
+    pawl_runtime_stats all = {.refused_completions = metrics->refused_before};
+    for (const struct attachment *at = metrics->attachments; at; at = at->next) {
+        pawl_runtime_stats one = {.size = sizeof one};
+        pawl_runtime_get_stats(at->runtime, &one);
+        all.live_runs += one.live_runs;
+        all.live_frames += one.live_frames;
+        all.pool_threads += one.pool_threads;
+        all.pool_queued += one.pool_queued;
+        all.abandoned += one.abandoned;
+        all.refused_completions += one.refused_completions;
+    }
+    return all;
+}
+
+static void report(const pawl_metrics *metrics, pawl_observation *observation, uint64_t figure) {
+    if (metrics->attachments) /* else there is nothing to tell about */
+        pawl_observation_report(observation, (double)figure, NULL, 0);
+}
+
+static void observe_runs(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).live_runs);
+}
+
+static void observe_nodes(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).live_frames);
+}
+
+static void observe_threads(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).pool_threads);
+}
+
+static void observe_queue(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).pool_queued);
+}
+
+static void observe_abandoned(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).abandoned);
+}
+
+static void observe_refused(void *metrics, pawl_observation *observation) {
+    report(metrics, observation, sum(metrics).refused_completions);
+}
+
+static const struct figure {
+    pawl_instrument instrument;
+    pawl_observe_fn observe;
+} figures[] = {
+    {INSTRUMENT("pawl.runtime.runs", "{run}", PAWL_UP_DOWN_COUNTER, "Runs under way."), observe_runs},
+    {INSTRUMENT("pawl.runtime.nodes", "{node}", PAWL_UP_DOWN_COUNTER, "Nodes that have started and not ended."),
+     observe_nodes},
+    {INSTRUMENT("pawl.runtime.pool.threads", "{thread}", PAWL_UP_DOWN_COUNTER, "Threads for blocking leaves."),
+     observe_threads},
+    {INSTRUMENT("pawl.runtime.pool.queue", "{node}", PAWL_UP_DOWN_COUNTER, "Blocking leaves that wait for a thread."),
+     observe_queue},
+    {INSTRUMENT("pawl.runtime.abandoned", "{node}", PAWL_UP_DOWN_COUNTER, "Detached leaves that still run."),
+     observe_abandoned},
+    {INSTRUMENT("pawl.runtime.completions.refused", "{completion}", PAWL_COUNTER,
+                "Late or double completions of asynchronous leaves."),
+     observe_refused},
+};
+#define FIGURES (sizeof figures / sizeof *figures)
+
+static void unobserve(pawl_metrics *metrics) {
+    for (size_t i = 0; i < FIGURES; i++)
+        pawl_metrics_unobserve(metrics, figures[i].observe, metrics);
+}
+
+static pawl_status observe(pawl_metrics *metrics, pawl_error **err) {
+    pawl_status status = PAWL_OK;
+    for (size_t i = 0; i < FIGURES && status == PAWL_OK; i++)
+        status = pawl_metrics_observe(metrics, &figures[i].instrument, figures[i].observe, metrics, err);
+    if (status != PAWL_OK)
+        unobserve(metrics);
+    return status;
+}
+
+pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err) {
+    pthread_mutex_lock(&metrics->attaching);
+    pawl_status status = metrics->observes_runtimes ? PAWL_OK : observe(metrics, err);
+    metrics->observes_runtimes = status == PAWL_OK;
+    pthread_mutex_unlock(&metrics->attaching);
+    if (status != PAWL_OK)
+        return status;
+    pthread_mutex_lock(&metrics->collecting);
+    attachment->next = metrics->attachments;
+    metrics->attachments = attachment;
+    pthread_mutex_unlock(&metrics->collecting);
+    return PAWL_OK;
+}
+
+void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment) {
+    pawl_runtime_stats last = {.size = sizeof last};
+    pawl_runtime_get_stats(attachment->runtime, &last);
+    pthread_mutex_lock(&metrics->collecting);
+    struct attachment **at = &metrics->attachments;
+    while (*at && *at != attachment)
+        at = &(*at)->next;
+    if (*at) {
+        *at = attachment->next;
+        metrics->refused_before += last.refused_completions;
+    }
+    pthread_mutex_unlock(&metrics->collecting);
+}
