@@ -142,7 +142,7 @@ static void on_destroy(void *self) {
     pawl_metrics *metrics = attachment->metrics;
     if (is_last_runtime(metrics))
         pawl_metrics_end_exports(metrics);
-    pawl_metrics_remove_runtime(metrics, attachment);
+    pawl_metrics_remove_runtime(metrics, attachment, true);
     detach(metrics, attachment->runtime);
     pawl_metrics_unref(metrics);
     free(attachment);
@@ -183,7 +183,7 @@ pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pa
         take_clock(metrics, runtime);
     pthread_mutex_unlock(&metrics->lock);
     if (status != PAWL_OK) {
-        pawl_metrics_remove_runtime(metrics, attachment);
+        pawl_metrics_remove_runtime(metrics, attachment, false);
         pawl_metrics_unref(metrics);
         free(attachment);
     }

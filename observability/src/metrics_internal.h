@@ -204,8 +204,8 @@ uint64_t pawl_metrics_now(pawl_metrics *metrics); /* Unix time, never going back
 
 /* ---- metrics_runtimes.c ---- */
 pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err);
-/* One that was not added is left alone. */
-void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment);
+/* One that was not added is left alone. @param ended What it counted goes on to count. */
+void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment, bool ended);
 
 /* ---- metrics_registry.c: all but the first under the lock ---- */
 pawl_status pawl_metrics_check_instrument(const pawl_instrument *given, pawl_instrument *ret_known, pawl_error **err);

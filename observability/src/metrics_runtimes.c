@@ -1,4 +1,5 @@
 /* Figures of the runtimes that are attached, asked for when somebody reads; of several runtimes their sums. */
+#include "engine_internal.h"
 #include "metrics_internal.h"
 
 #define INSTRUMENT(metric_name, metric_unit, metric_kind, text)                                                        \
@@ -23,8 +24,12 @@ static pawl_runtime_stats sum(const pawl_metrics *metrics) {
     return all;
 }
 
+/* Nothing while none has run, so that a program that ends at once has nothing to export. */
 static void report(const pawl_metrics *metrics, pawl_observation *observation, uint64_t figure) {
-    if (metrics->attachments) /* else there is nothing to tell about */
+    const struct attachment *at = metrics->attachments;
+    while (at && !atomic_load(&at->runtime->started))
+        at = at->next;
+    if (at)
         pawl_observation_report(observation, (double)figure, NULL, 0);
 }
 
@@ -99,7 +104,7 @@ pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *a
     return PAWL_OK;
 }
 
-void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment) {
+void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment, bool ended) {
     pawl_runtime_stats last = {.size = sizeof last};
     pawl_runtime_get_stats(attachment->runtime, &last);
     pthread_mutex_lock(&metrics->collecting);
@@ -108,7 +113,7 @@ void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attac
         at = &(*at)->next;
     if (*at) {
         *at = attachment->next;
-        metrics->refused_before += last.refused_completions;
+        metrics->refused_before += ended ? last.refused_completions : 0;
     }
     pthread_mutex_unlock(&metrics->collecting);
 }

@@ -9,7 +9,8 @@
  *   pawl.primitive.active      up-down    {execution}  pawl.primitive.type, pawl.node.name
  *   gen_ai.workflow.duration   histogram  s            gen_ai.workflow.name, error.type (of a failed one): whole runs
  *
- * figures of the runtimes themselves, of several together, as observed up-down counters without attributes:
+ * figures of the runtimes themselves, of several together, once one has run anything; up-down counters without
+ * attributes:
  *
  *   pawl.runtime.runs, pawl.runtime.nodes      {run}, {node}     under way
  *   pawl.runtime.pool.threads                  {thread}          for blocking leaves
