@@ -231,6 +231,23 @@ static pawl_cancel_reason over_at_start(struct loop *loop, const pawl_context *c
     return pawl_scope_over(ctx, loop->now_ns);
 }
 
+static inline void call_inline(struct loop *loop, const pawl_primitive *leaf, pawl_context *ctx, pawl_value *input,
+                               struct pawl_outcome *ret_outcome) {
+    pawl_value *value = NULL;
+    pawl_error *error = NULL;
+    loop->clock_is_fresh = false;
+    pawl_status status = leaf->fn(leaf->user, ctx, input, &value, &error);
+    if (likely(status == PAWL_OK && !error && !value)) {
+        ret_outcome->status = PAWL_OK;
+        ret_outcome->owned = false;
+        ret_outcome->value = input;
+        ret_outcome->error = NULL;
+        return;
+    }
+    struct leaf_result result = {.status = status, .value = value, .error = error};
+    pawl_leaf_inline_outcome(loop, leaf, ctx, input, &result, ret_outcome);
+}
+
 /* An inline leaf run by its parent alone needs no frame. True: it ended, event is the parent's CHILD_DONE. */
 static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event) {
     const struct child_request *request = &loop->request;
@@ -245,7 +262,7 @@ static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event)
     if (unlikely(over != PAWL_CANCEL_NONE))
         pawl_outcome_fail_over(&event->outcome, request->child, ctx, over, NULL);
     else
-        pawl_leaf_call_inline(loop, request->child, ctx, request->input, &event->outcome);
+        call_inline(loop, request->child, ctx, request->input, &event->outcome);
     event->outcome.at = parent;
 }
 
@@ -269,7 +286,7 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
         event->kind = PAWL_EVENT_START;
         return frame;
     case NODE_INLINE:
-        pawl_leaf_call_inline(loop, frame->node, frame->ctx, frame->input, &event->outcome);
+        call_inline(loop, frame->node, frame->ctx, frame->input, &event->outcome);
         return end_frame(loop, frame, event);
     default:
         if (pawl_leaf_begin(loop, frame, event))

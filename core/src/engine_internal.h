@@ -336,8 +336,9 @@ bool pawl_leaf_begin(struct loop *loop, pawl_frame *frame, pawl_event *event);
 void pawl_leaf_end(struct loop *loop, pawl_frame *frame, pawl_event *event);
 /* Its scope is over. */
 void pawl_leaf_cancel(struct loop *loop, pawl_frame *frame);
-void pawl_leaf_call_inline(struct loop *loop, const pawl_primitive *node, pawl_context *ctx, pawl_value *input,
-                           struct pawl_outcome *ret_outcome);
+/* Of an inline leaf that did more than succeed. */
+void pawl_leaf_inline_outcome(struct loop *loop, const pawl_primitive *node, pawl_context *ctx, pawl_value *input,
+                              struct leaf_result *result, struct pawl_outcome *ret_outcome);
 void pawl_leaf_outcome(struct loop *loop, pawl_context *ctx, const pawl_primitive *node, struct leaf_result *result,
                        struct pawl_outcome *ret_outcome);
 

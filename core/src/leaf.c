@@ -50,21 +50,9 @@ static void pass_input(struct pawl_outcome *outcome, pawl_value *input) {
     }
 }
 
-void pawl_leaf_call_inline(struct loop *loop, const pawl_primitive *node, pawl_context *ctx, pawl_value *input,
-                           struct pawl_outcome *ret_outcome) {
-    pawl_value *value = NULL;
-    pawl_error *error = NULL;
-    loop->clock_is_fresh = false;
-    pawl_status status = node->fn(node->user, ctx, input, &value, &error);
-    if (likely(status == PAWL_OK && !error && !value)) {
-        ret_outcome->status = PAWL_OK;
-        ret_outcome->owned = false;
-        ret_outcome->value = input;
-        ret_outcome->error = NULL;
-        return;
-    }
-    struct leaf_result result = {.status = status, .value = value, .error = error};
-    pawl_leaf_outcome(loop, ctx, node, &result, ret_outcome);
+void pawl_leaf_inline_outcome(struct loop *loop, const pawl_primitive *node, pawl_context *ctx, pawl_value *input,
+                              struct leaf_result *result, struct pawl_outcome *ret_outcome) {
+    pawl_leaf_outcome(loop, ctx, node, result, ret_outcome);
     pass_input(ret_outcome, input);
 }
 
