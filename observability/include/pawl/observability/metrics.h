@@ -21,8 +21,9 @@
  * and about itself pawl.metrics.dropped (counter, {measurement}, attribute reason: not_finite, negative, invalid,
  * no_memory), once something was dropped, and otel.sdk.exporter.metric_data_point.exported, once it exports.
  *
- * Measuring takes no lock after a thread's first measurement of a series, and reading does not disturb it. Any thread.
- * In a forked child nothing is measured: make another one there.
+ * Measuring takes no lock after a thread's first measurement of a series, and reading does not disturb it; only what is
+ * beyond max_series, has more than 8 attributes or one key twice is looked up under a lock each time. Any thread. In a
+ * forked child nothing is handed out: make another one there.
  */
 #ifndef PAWL_OBSERVABILITY_METRICS_H
 #define PAWL_OBSERVABILITY_METRICS_H
@@ -62,7 +63,7 @@ PAWL_API pawl_metrics *pawl_metrics_unref(pawl_metrics *metrics);
 
 /**
  * Makes it an observer of the runtime, before the runtime's first run; of several runtimes the series are shared. The
- * runtime references it until it ends, and makes it export then.
+ * runtime references it until it ends.
  * @return PAWL_OK, or what pawl_runtime_add_observer() says.
  */
 PAWL_API pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pawl_error **err);
