@@ -3,12 +3,14 @@
 #include "span_record_internal.h"
 #include "bag_internal.h"
 #include "engine_internal.h"
+#include "redact_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEY_BYTES 1024u
 #define NAME_BYTES 1024u  /* of a span, a type, an event */
+#define OWN_BYTES 300u    /* of an id or a tag, and more: core bounds both at 256 */
 #define TRACE_BYTES 8192u /* of the causes of an error */
 
 /* Counts everything and writes what there is room for (snprintf's rule). */
@@ -94,6 +96,19 @@ struct own_list {
     uint32_t most;
 };
 
+/* Whole, so that what is written does not depend on how much memory there is. name: under which it stands. */
+static const char *without_secret(const pawl_runtime *runtime, const char *name, const char *text) {
+    const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
+    size_t length = strlen(text);
+    char clean[OWN_BYTES];
+    if (pawl_shape_hides_member(&redaction, name, text))
+        return PAWL_REDACTED;
+    if (likely(!pawl_redact_needed(&redaction, text, length)))
+        return text;
+    pawl_redact_into(&redaction, text, length, clean, sizeof clean);
+    return strcmp(clean, text) == 0 ? text : PAWL_REDACTED;
+}
+
 static void put_own(struct own_list *list, const char *key, const char *text) {
     if (list->record->attribute_count >= list->most) {
         list->record->dropped_attributes++;
@@ -117,11 +132,12 @@ static void put_root(struct own_list *list, struct root *root) {
                                   {"pawl.correlation.id", correlation_id(root)}};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (ids[i][1])
-            put_own(list, ids[i][0], ids[i][1]);
+            put_own(list, ids[i][0], without_secret(root->runtime, ids[i][0], ids[i][1]));
     for (size_t i = 0; root->tags && i < root->tags->count; i++) {
-        char key[300];
-        snprintf(key, sizeof key, "pawl.tag.%s", root->tags->entries[i]->key);
-        put_own(list, key, root->tags->entries[i]->value);
+        const char *name = root->tags->entries[i]->key;
+        char key[OWN_BYTES];
+        snprintf(key, sizeof key, "pawl.tag.%s", name);
+        put_own(list, key, without_secret(root->runtime, name, root->tags->entries[i]->value));
     }
 }
 
@@ -314,5 +330,8 @@ pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span 
         return status;
     w = (struct writer){.to = record->heap, .room = w.total, .limits = limits};
     put_all(&w, record, span, path, tracestate);
-    return PAWL_OK;
+    if (likely(w.total <= w.room))
+        return PAWL_OK;
+    pawl_record_release(record, budget); /* a secret that was added meanwhile made it longer */
+    return PAWL_E_NOMEM;
 }

@@ -61,6 +61,24 @@ static void a_root_bears_the_ids_and_tags_of_its_context(void **state) {
     end_traced(&t);
 }
 
+static void ids_and_tags_with_secrets_in_them_are_hidden(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_runtime_add_secret(t.runtime, "hunter2", 7, NULL);
+    pawl_context_set_id(t.ctx, PAWL_ID_WORKFLOW, "of hunter2", NULL);
+    pawl_context_set_tag(t.ctx, "host", "postgres://ann:swordfish@db/", NULL);
+    pawl_context_set_tag(t.ctx, "api_key", "a1b2c3", NULL);
+    pawl_context_set_tag(t.ctx, "team", "blue", NULL);
+    trace_run(&t, passing("a"));
+    const pawl_span_data *root = traced_span(&t, "a", 0);
+    assert_string_equal(span_attribute(root, "pawl.workflow.id"), PAWL_REDACTED);
+    assert_string_equal(span_attribute(root, "pawl.tag.host"), PAWL_REDACTED);
+    assert_string_equal(span_attribute(root, "pawl.tag.api_key"), PAWL_REDACTED);
+    assert_string_equal(span_attribute(root, "pawl.tag.team"), "blue");
+    end_traced(&t);
+}
+
 /* ---- limits ---- */
 
 static pawl_status set_many(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
@@ -517,6 +535,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_has_the_trace_the_parent_and_the_time_of_day),
         cmocka_unit_test(a_root_bears_the_ids_and_tags_of_its_context),
+        cmocka_unit_test(ids_and_tags_with_secrets_in_them_are_hidden),
         cmocka_unit_test(what_is_over_the_default_limits_is_counted),
         cmocka_unit_test(limits_can_be_set_and_be_nothing),
         cmocka_unit_test(values_are_cut_by_characters_and_repaired),
