@@ -3,6 +3,7 @@
 # and no other.
 set -euo pipefail
 source=${PAWL_SOURCE_DIR:?} here=$(dirname "${BASH_SOURCE[0]}")
+unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${PAWL_BUILD_DIR:?}/tests/conformance/observability/names_producer" >"$work/names"
