@@ -16,7 +16,7 @@ static const char help[] =
     "Runs a program in the local sandbox: no network, no files but its own, limits on all it can use.\n\n"
     "  pawl exec -c 'print(6 * 7)'\n"
     "  pawl exec --language javascript - <script\n"
-    "  pawl exec report.py --file data.csv --env LANG=C --timeout 5 --mem 512M\n\n"
+    "  pawl exec --file data.csv --env LANG=C --timeout 5 --mem 512M report.py\n\n"
     "  -c CODE                 the program itself\n"
     "  -l, --language NAME     python, javascript or bash; default: by the file's name, else python\n"
     "  -t, --timeout SECONDS   wall-clock limit, default 30; 0 ends it at once\n"
