@@ -3,6 +3,7 @@
 #define PLAY_PROVIDER_H
 
 #include <pawl/integrations/sandbox.h>
+#include <stdatomic.h>
 
 #include "virtual_runtime.h"
 
@@ -23,7 +24,7 @@ struct play {
     bool create_fails;                    /* when the sandbox is made */
     const char *lacks_language;           /* PAWL_E_UNSUPPORTED for it */
     const char *prints;                   /* on stdout */
-    unsigned created, ran;                /* how often */
+    atomic_uint created, ran;             /* how often */
 };
 
 /* New reference; the test fails without one. */
