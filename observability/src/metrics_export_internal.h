@@ -17,7 +17,8 @@ struct metrics_export {
     bool has_thread;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;
-    bool stop, too_late, busy, ended; /* too_late: no further export is begun */
+    bool stop, busy, ended;
+    bool too_late;        /* no further export is begun */
     uint64_t asked, done; /* flushes */
     uint64_t timeout_ns;  /* of the flush that is asked for */
     pawl_status status;   /* of the last export */

@@ -70,7 +70,8 @@ static void lacks_memory_without_harm(void **state) {
     (void)state;
     for_each_failing_allocation(n) {
         struct arena arena = {.chunk_bytes = 0};
-        struct table table = {0};
+        struct table table;
+        memset(&table, 0, sizeof table);
         bool put = pawl_table_put(&table, &arena, 5, &arena);
         assert_int_equal(put, allocations_failed() == 0);
         assert_ptr_equal(table_get(&table, 5), put ? &arena : NULL);
