@@ -31,19 +31,32 @@ pawl_observability *pawl_observability_unref(pawl_observability *o) {
     return NULL;
 }
 
+static void forget_runtime(pawl_observability *o) {
+    pthread_mutex_lock(&o->voice.lock);
+    o->voice.runtime = NULL;
+    pthread_mutex_unlock(&o->voice.lock);
+    atomic_store(&o->runtime, NULL);
+}
+
 /* The last observer of ours: the others have ended, and the endpoint would keep the metrics. */
 static void end(void *self) {
     pawl_observability *o = self;
     o->listener = pawl_metrics_listener_unref(o->listener);
-    atomic_store(&o->ended, true);
-    pthread_mutex_lock(&o->voice.lock);
-    o->voice.runtime = NULL;
-    pthread_mutex_unlock(&o->voice.lock);
+    forget_runtime(o);
     pawl_observability_unref(o);
 }
 
+static bool is_attached(const pawl_observability *o) {
+    return o->tracer || o->metrics || o->logs || o->routes[PAWL_OTLP_TRACES].console;
+}
+
+/* An observer that hears nothing would still make spans. */
 static pawl_status attach_end(pawl_observability *o, pawl_error **err) {
     static const pawl_observer_vtable observer = {.size = sizeof observer, .destroy = end};
+    if (!is_attached(o)) {
+        forget_runtime(o);
+        return PAWL_OK;
+    }
     pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, o, err);
     if (status == PAWL_OK)
         pawl_observability_ref(o);
@@ -73,11 +86,11 @@ static pawl_status read_environment(pawl_observability *o, pawl_error **err) {
     return PAWL_OK;
 }
 
-static void set_propagation(const pawl_observability *o) {
+static void set_propagation(const pawl_observability *o, pawl_runtime *runtime) {
     uint64_t said = o->environment.propagators;
     if (said)
-        pawl_runtime_set_propagation(o->runtime, (said & PAWL_ENVIRONMENT_TRACECONTEXT ? PAWL_PROPAGATE_TRACE : 0u) |
-                                                     (said & PAWL_ENVIRONMENT_BAGGAGE ? PAWL_PROPAGATE_BAGGAGE : 0u));
+        pawl_runtime_set_propagation(runtime, (said & PAWL_ENVIRONMENT_TRACECONTEXT ? PAWL_PROPAGATE_TRACE : 0u) |
+                                                  (said & PAWL_ENVIRONMENT_BAGGAGE ? PAWL_PROPAGATE_BAGGAGE : 0u));
 }
 
 static pawl_status make_resource(pawl_observability *o, pawl_error **err) {
@@ -99,11 +112,7 @@ static pawl_status set_up(pawl_observability *o, pawl_error **err) {
         status = pawl_setup_routes(o, err);
     if (status == PAWL_OK)
         status = pawl_setup_parts(o, err);
-    if (status == PAWL_OK)
-        status = attach_end(o, err);
-    if (status == PAWL_OK)
-        set_propagation(o);
-    return status;
+    return status == PAWL_OK ? attach_end(o, err) : status;
 }
 
 static pawl_status check(const pawl_observe_options *o, pawl_error **err) {
@@ -120,7 +129,7 @@ static pawl_observability *make(pawl_runtime *runtime, const pawl_observe_option
     if (!o)
         return NULL;
     atomic_init(&o->refs, 1);
-    o->runtime = runtime;
+    atomic_init(&o->runtime, runtime);
     o->options = *options;
     o->options.console = options->console ? options->console : pawl_console_stdout;
     pthread_mutex_init(&o->voice.lock, NULL);
@@ -137,12 +146,8 @@ static void forget_pointers(pawl_observability *o) {
 
 /* What is attached already may speak until the runtime ends. */
 static void give_up(pawl_observability *o) {
-    bool is_attached = o->tracer || o->metrics || o->logs;
-    if (!is_attached || attach_end(o, NULL) != PAWL_OK) {
-        pthread_mutex_lock(&o->voice.lock);
-        o->voice.runtime = NULL;
-        pthread_mutex_unlock(&o->voice.lock);
-    }
+    if (attach_end(o, NULL) != PAWL_OK)
+        forget_runtime(o);
     pawl_observability_unref(o);
 }
 
@@ -160,7 +165,9 @@ pawl_observability *pawl_observability_new(pawl_runtime *runtime, const pawl_obs
     }
     pawl_status status = set_up(o, &error);
     forget_pointers(o);
-    if (status != PAWL_OK) {
+    if (status == PAWL_OK) {
+        set_propagation(o, runtime);
+    } else {
         give_up(o);
         if (err)
             *err = pawl_error_ref(error);
@@ -173,9 +180,10 @@ pawl_observability *pawl_observability_new(pawl_runtime *runtime, const pawl_obs
 /* ---- using it ---- */
 
 pawl_status pawl_observability_flush(pawl_observability *observability, uint64_t timeout_ns, pawl_error **err) {
-    if (!observability || atomic_load(&observability->ended))
-        return pawl_error_set(err, PAWL_E_INVALID, "observe: there is nothing to flush, or its runtime has ended");
-    return pawl_runtime_flush(observability->runtime, timeout_ns, err);
+    pawl_runtime *runtime = observability ? atomic_load(&observability->runtime) : NULL;
+    if (!observability)
+        return pawl_error_set(err, PAWL_E_INVALID, "observe: it is NULL; pass what pawl_observe() gave");
+    return runtime ? pawl_runtime_flush(runtime, timeout_ns, err) : PAWL_OK;
 }
 
 pawl_status pawl_observability_shutdown(pawl_observability *observability, uint64_t timeout_ns, pawl_error **err) {

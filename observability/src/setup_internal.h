@@ -31,7 +31,7 @@ struct pawl_route {
 
 struct pawl_observability {
     atomic_uint refs;
-    pawl_runtime *runtime; /* borrowed, while it has not ended */
+    _Atomic(pawl_runtime *) runtime; /* borrowed; NULL once it has ended, and when nothing is attached */
     pawl_observe_options options;
     struct pawl_environment environment; /* empty when not read */
     struct pawl_voice voice;
@@ -43,7 +43,6 @@ struct pawl_observability {
     pawl_metrics *metrics;
     pawl_logs *logs;
     pawl_metrics_listener *listener;
-    _Atomic bool ended; /* the runtime */
 };
 
 /* ---- setup_exporters.c ---- */

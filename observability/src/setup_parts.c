@@ -222,7 +222,5 @@ pawl_status pawl_setup_parts(pawl_observability *o, pawl_error **err) {
     pawl_status status = setup_tracer(o, err);
     if (status == PAWL_OK)
         status = setup_metrics(o, err);
-    if (status == PAWL_OK && o->metrics && o->tracer)
-        status = pawl_metrics_observe_tracer(o->metrics, o->tracer, err);
     return status == PAWL_OK ? setup_logs(o, err) : status;
 }

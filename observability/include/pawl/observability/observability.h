@@ -115,7 +115,8 @@ PAWL_API pawl_observability *pawl_observability_unref(pawl_observability *observ
 
 /**
  * Exports what waits, within the time-out. Blocks; not inside an inline leaf or a callback.
- * @return PAWL_OK, PAWL_E_TIMEOUT, the first failure, PAWL_E_INVALID (the runtime has ended).
+ * @return PAWL_OK (also when there is nothing to export, or the runtime has ended), PAWL_E_TIMEOUT, the first failure,
+ * PAWL_E_INVALID (NULL).
  */
 PAWL_API pawl_status pawl_observability_flush(pawl_observability *observability, uint64_t timeout_ns, pawl_error **err);
 /**
