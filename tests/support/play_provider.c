@@ -54,7 +54,7 @@ static pawl_status run_code(void *self, pawl_context *ctx, const pawl_execution_
     play->ran++;
     if (play->time)
         play->time->now_ns += play->create_ns + play->run_ns;
-    if (play->lacks_language && strcmp(request->language, play->lacks_language) == 0)
+    if (play->lacks_language && request->language && strcmp(request->language, play->lacks_language) == 0)
         return pawl_error_set(err, PAWL_E_UNSUPPORTED, "play: there is no %s; install it", request->language);
     if (play->fails)
         return play_error(play, err);

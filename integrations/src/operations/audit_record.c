@@ -36,12 +36,16 @@ void pawl_audit_time_text(uint64_t unix_ns, char ret_text[PAWL_AUDIT_TIME_BYTES]
 
 /* ---- parts ---- */
 
-/* Requests may come from C, where nobody checked that they are UTF-8. */
+/* Requests may come from C, where nobody checked that they are UTF-8, or there at all. */
 static cJSON *text(const char *bytes, size_t length) {
     char *clean = pawl_utf8_lossy(bytes, length, NULL);
     cJSON *item = clean ? cJSON_CreateString(clean) : NULL;
     free(clean);
     return item;
+}
+
+static cJSON *text_to(const char *bytes, const char *stop) {
+    return text(bytes ? bytes : "", bytes ? strcspn(bytes, stop) : 0);
 }
 
 static cJSON *hex_or_null(const uint8_t *bytes, size_t length) {
@@ -75,24 +79,28 @@ static void add_ids(struct json_writer *w, cJSON *root, pawl_context *ctx) {
 static void add_code(struct json_writer *w, cJSON *root, const pawl_execution_request *request) {
     char digest[PAWL_SHA256_HEX_BYTES];
     cJSON *code = json_add_object(w, root, "code");
-    pawl_sha256_hex(request->code, (size_t)request->code_length, digest);
+    uint64_t length = request->code ? request->code_length : 0;
+    pawl_sha256_hex(length ? request->code : "", (size_t)length, digest);
     json_add(w, code, "sha256", cJSON_CreateString(digest));
-    json_add(w, code, "bytes", json_number(request->code_length));
+    json_add(w, code, "bytes", json_number(length));
+}
+
+/* Each up to a character of stop. */
+static void add_texts(struct json_writer *w, cJSON *root, const char *name, const char *const *texts, uint64_t count,
+                      const char *stop) {
+    cJSON *array = json_add_array(w, root, name);
+    for (uint64_t i = 0; texts && i < count; i++)
+        json_append(w, array, text_to(texts[i], stop));
 }
 
 static void add_request(struct json_writer *w, cJSON *root, const pawl_execution_request *request) {
-    const char *language = request->language ? request->language : "";
-    json_add(w, root, "language", text(language, strlen(language)));
+    json_add(w, root, "language", text_to(request->language, ""));
     add_code(w, root, request);
     cJSON *files = json_add_array(w, root, "files");
-    for (uint64_t i = 0; i < request->file_count; i++)
-        json_append(w, files, text(request->files[i].path, strlen(request->files[i].path)));
-    cJSON *env = json_add_array(w, root, "env");
-    for (uint64_t i = 0; i < request->env_count; i++)
-        json_append(w, env, text(request->env[i], strcspn(request->env[i], "=")));
-    cJSON *install = json_add_array(w, root, "install");
-    for (uint64_t i = 0; i < request->install_count; i++)
-        json_append(w, install, text(request->install[i], strlen(request->install[i])));
+    for (uint64_t i = 0; request->files && i < request->file_count; i++)
+        json_append(w, files, text_to(request->files[i].path, ""));
+    add_texts(w, root, "env", request->env, request->env_count, "=");
+    add_texts(w, root, "install", request->install, request->install_count, "");
 }
 
 static void add_result(struct json_writer *w, cJSON *root, const pawl_execution_result *result) {

@@ -40,6 +40,8 @@ struct pawl_usage {
     struct usage_provider other;                       /* of further ones, and without memory */
 };
 
+/* usage_options.c: copies and checks them; on failure nothing is to be undone. */
+pawl_status pawl_usage_take_options(pawl_usage *usage, const pawl_usage_options *given, pawl_error **err);
 /* Under the lock. */
 double pawl_usage_used(const pawl_usage *usage, pawl_usage_budget budget);
 

@@ -182,6 +182,34 @@ static void an_execution_without_a_node_is_recorded_too(void **state) {
     release(&kept);
 }
 
+static void a_request_that_lacks_everything_is_recorded_as_refused(void **state) {
+    struct world *world = *state;
+    struct kept kept = {.count = 0};
+    struct play play = {.fails = PAWL_E_INVALID};
+    pawl_sandbox_provider *provider = play_provider(&play);
+    const pawl_execution_file file = {.path = NULL};
+    const char *const env[] = {NULL, "A=b"};
+    pawl_execution_request request = {.size = sizeof request,
+                                      .code_length = 7,
+                                      .files = &file,
+                                      .file_count = 1,
+                                      .env = env,
+                                      .env_count = 2,
+                                      .install_count = 3};
+    pawl_execution_result *result = NULL;
+    assert_int_equal(pawl_audit(world->runtime, NULL, .write = keep, .user = &kept, .fail_closed = 1), PAWL_OK);
+    assert_int_equal(pawl_sandbox_run_once(provider, world->ctx, &request, &result, NULL), PAWL_E_INVALID);
+    pawl_value *record = record_of(&kept, 1);
+    assert_text(record, "outcome", "invalid");
+    assert_text(record, "language", "");
+    assert_json(record, "files", "[\"\"]");
+    assert_json(record, "env", "[\"\",\"A\"]");
+    assert_json(record, "install", "[]");
+    pawl_value_unref(record);
+    pawl_sandbox_provider_unref(provider);
+    release(&kept);
+}
+
 static pawl_sample drop(void *self, const pawl_sampling *question, char **ret_tracestate) {
     (void)self, (void)question, (void)ret_tracestate;
     return PAWL_SAMPLE_DROP;
@@ -364,6 +392,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_execution_without_a_result_is_recorded_with_its_error, make_world,
                                         end_world),
         cmocka_unit_test_setup_teardown(an_execution_without_a_node_is_recorded_too, make_world, end_world),
+        cmocka_unit_test_setup_teardown(a_request_that_lacks_everything_is_recorded_as_refused, make_world, end_world),
         cmocka_unit_test_setup_teardown(sampling_leaves_the_audit_log_alone, make_world, end_world),
         cmocka_unit_test_setup_teardown(the_subject_is_the_tag_that_the_host_names, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_lost_record_is_counted_and_leaves_a_gap, make_world, end_world),

@@ -89,9 +89,10 @@ typedef struct pawl_code_execution_options {
  * Errors of a run: PAWL_E_INVALID (input; the message names node, field, value and remedy), PAWL_E_LIMIT (more than
  * options.limits allow), PAWL_E_UNSUPPORTED (language, interpreter or mechanism missing), PAWL_E_NOT_FOUND (no helper),
  * PAWL_E_UNAVAILABLE (helper not starting, or lost before it told that the program runs: pawl_error_started() is NO, or
- * MAYBE; retryable, since a fresh sandbox leaves nothing behind), PAWL_E_CANCELLED, PAWL_E_DEADLINE,
- * PAWL_E_NOMEM; with fail_on_error PAWL_E_FAILED, whose message has outcome, error and the tail of stderr. Known values
- * and shapes are hidden in it, whatever the option redaction says.
+ * MAYBE; retryable, since a fresh sandbox leaves nothing behind), PAWL_E_DENIED (an audit log cannot record it, see
+ * audit.h), PAWL_E_REJECTED (a budget is used up, see usage.h), PAWL_E_CANCELLED, PAWL_E_DEADLINE, PAWL_E_NOMEM; with
+ * fail_on_error PAWL_E_FAILED, whose message has outcome, error and the tail of stderr. Known values and shapes are
+ * hidden in it, whatever the option redaction says.
  *
  * on_stdout and on_stderr get known values hidden (not shapes), also when one comes in pieces: bytes that may be the
  * beginning of one wait for the next ones or the program's end.

@@ -265,7 +265,8 @@ PAWL_API const char *pawl_sandbox_id(const pawl_sandbox *sandbox);
  * Runs a program. Errors: PAWL_E_INVALID (the request; the message names the field), PAWL_E_UNSUPPORTED (language,
  * missing interpreter or mechanism, a second program in a local sandbox), PAWL_E_UNAVAILABLE (helper or sandbox lost
  * before it told that the program runs; pawl_error_started() is NO, or MAYBE), PAWL_E_CANCELLED and PAWL_E_DEADLINE
- * (the scope was over before), PAWL_E_NOMEM.
+ * (the scope was over before), PAWL_E_DENIED (an audit log of the runtime cannot record it), PAWL_E_REJECTED (a budget
+ * of the runtime is used up), PAWL_E_NOMEM.
  * @param request     Borrowed during the call.
  * @param ret_result  New result, set only on success; to be freed.
  */
