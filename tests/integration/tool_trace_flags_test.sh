@@ -103,6 +103,8 @@ lacks '"parentSpanId":"00f067aa0ba902b7"' alone.jsonl "nonsense is not joined"
 OTEL_TRACES_EXPORTER=console expect "the console is stderr" 0 exec -c 'print(1)'
 [ "$(cat out)" = 1 ] || fail "the console is in the program's output: $(cat out)"
 says 'sandbox.run' err "the console is stderr"
+OTEL_METRICS_EXPORTER=console expect "metrics on the console, once" 0 exec -c 'print(1)'
+[ "$(grep -c '^# TYPE pawl_primitive_executions_total' err)" = 1 ] || fail "metrics are not told once: $(head -c 300 err)"
 OTEL_BSP_MAX_QUEUE_SIZE=many OTEL_TRACES_EXPORTER=nobody expect "a wrong variable" 0 exec -c 'print(1)'
 [ "$(wc -l <err)" = 1 ] || fail "not one line: $(cat err)"
 says 'and 1 more' err "a wrong variable"

@@ -124,11 +124,12 @@ static pawl_observability *observe(struct cli_telemetry *telemetry, pawl_runtime
     pawl_sampler *always = watch->trace_file ? pawl_sampler_always(NULL) : NULL;
     const pawl_tracer_options tracer = {.size = sizeof tracer, .sampler = always};
     const pawl_metrics_options metrics = {.size = sizeof metrics};
+    const pawl_metrics_export_options once = {.size = sizeof once, .end_timeout_ns = PAWL_ZERO}; /* by the flush */
     pawl_observability *made =
         pawl_observe(runtime, err, .read_environment = read_environment, .service_name = has_name() ? NULL : "pawl",
                      .service_version = has_name() ? NULL : PAWL_VERSION_STRING, .trace_file = watch->trace_file,
-                     .tracer = &tracer, .metrics = watch->metrics_file ? &metrics : NULL, .no_listen = 1,
-                     .console = write_to_stderr, .warn = keep_complaint, .warn_user = telemetry);
+                     .tracer = &tracer, .metrics = watch->metrics_file ? &metrics : NULL, .metrics_export = &once,
+                     .no_listen = 1, .console = write_to_stderr, .warn = keep_complaint, .warn_user = telemetry);
     pawl_sampler_unref(always);
     return made;
 }
