@@ -68,5 +68,16 @@ OTEL_EXPORTER_OTLP_ENDPOINT=$collector run "fix" 0 fix -q "$work/program.py" --t
 counted "fix" spans -gt 10
 sink_items span | grep -q '"mutate"' || fail "fix: no span of the generator"
 
+# A program of one's own, with log records; the example that also runs by itself.
+tool=${PAWL_BUILD_DIR:?}/examples/10_observe
+if [ -x "$tool" ]; then
+    OTEL_EXPORTER_OTLP_ENDPOINT=$collector run "a program of one's own" 0
+    counted "a program of one's own" logs = 2
+    counted "a program of one's own" spans = 11
+    sink_items log | grep -q 'the price list is 9 days old' || fail "logs: $(sink_items log | head -c 400)"
+    sink_items log | grep -q '"traceId":"0*"' && fail "logs without a trace: $(sink_items log | head -c 400)"
+    sink_items point | grep -q 'shop.order.size' || fail "an instrument of one's own is not sent"
+fi
+
 [ "$failed" = 0 ] || exit 1
 echo "a strict sink takes what the tool sends"
