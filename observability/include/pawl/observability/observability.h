@@ -120,8 +120,8 @@ PAWL_API pawl_observability *pawl_observability_unref(pawl_observability *observ
  */
 PAWL_API pawl_status pawl_observability_flush(pawl_observability *observability, uint64_t timeout_ns, pawl_error **err);
 /**
- * The same for the last time: afterwards exporters are cancelled, so that the runtime's end does not wait for them.
- * Files are written to the end. For programs that must end in time.
+ * The same for the last time: afterwards exporters, those of code too, are cancelled, so that the runtime's end does
+ * not wait for them. Files are written to the end. For programs that must end in time.
  */
 PAWL_API pawl_status pawl_observability_shutdown(pawl_observability *observability, uint64_t timeout_ns,
                                                  pawl_error **err);
