@@ -29,11 +29,12 @@ static const char *remedy_of(const char *mechanism, size_t length) {
     static const char *const remedies[][2] = {
         {"Landlock scopes", "they need Linux 6.12; nothing else is lost without them"},
         {"Landlock", "it needs Linux 5.13 with landlock in the kernel's list of security modules (lsm=...)"},
-        {"host uid of its own", "install uidmap and give the user a range in /etc/subuid and /etc/subgid"},
-        {"proc file system", "a container hides its own /proc here; start it with an unmasked /proc"},
+        {"host uid of its own",
+         "only root (with CAP_SETUID and CAP_SETGID) can give programs a user of their own; here they share this "
+         "user's quotas"},
+        {"proc file system", "/proc of this machine is masked, as in most containers; programs see no /proc"},
         {"cgroup namespace", "it needs a kernel with CONFIG_CGROUPS"},
-        {"out-of-memory preference", "let the process write /proc/self/oom_score_adj"},
-        {"loopback network", "it needs the right to set up an interface in a new network namespace"},
+        {"out-of-memory preference", "the helper must be able to write /proc/self/oom_score_adj"},
     };
     for (size_t i = 0; i < sizeof remedies / sizeof remedies[0]; i++)
         if (strlen(remedies[i][0]) == length && memcmp(remedies[i][0], mechanism, length) == 0)
