@@ -4,6 +4,13 @@
 
 #include <pawl/observability/logs.h>
 
+/* ---- logs_options.c ---- */
+
+#define PAWL_LOGS_EXPORTERS 8u
+
+/* Fills in the defaults; PAWL_E_INVALID for what is out of bounds. */
+pawl_status pawl_logs_check(pawl_logs_options *options, pawl_error **err);
+
 /* ---- log_record.c ---- */
 
 /* A record that waits, with all that it points to in one piece of memory. */
