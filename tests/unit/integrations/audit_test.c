@@ -11,10 +11,12 @@
 #include <pawl/redact.h>
 #include <pawl/run.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -341,6 +343,43 @@ static void the_file_is_private_and_appended_to(void **state) {
     rmdir(folder);
 }
 
+/* The files of this process end after so many bytes. */
+static void limit_files(rlim_t bytes) {
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_line_that_was_cut_does_not_spoil_the_next(void **state) {
+    struct world *world = *state;
+    struct play play = {.exit_status = 0};
+    char folder[] = "/tmp/pawl-audit-XXXXXX", path[64], text[16384];
+    pawl_audit_stats stats = {.size = sizeof stats};
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/audit.jsonl", folder);
+    assert_int_equal(pawl_audit(world->runtime, NULL, .path = path), PAWL_OK);
+    signal(SIGXFSZ, SIG_IGN);
+    limit_files(100);
+    assert_int_equal(run(world, &play, "{\"code\":\"\"}", NULL), PAWL_OK);
+    limit_files(RLIM_INFINITY);
+    assert_int_equal(run(world, &play, "{\"code\":\"\"}", NULL), PAWL_OK);
+    pawl_audit_get_stats(world->runtime, &stats);
+    assert_int_equal(stats.lost, 1);
+    assert_int_equal(stats.written, 1);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    assert_int_equal(strlen(text), 101); /* what fitted, and the end of its line */
+    assert_non_null(fgets(text, sizeof text, file));
+    pawl_value *record = parsed(text);
+    assert_json(record, "seq", "2");
+    pawl_value_unref(record);
+    fclose(file);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void mistakes_are_refused_by_name(void **state) {
     struct world *world = *state;
     pawl_error *error = NULL;
@@ -400,6 +439,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(fail_closed_runs_nothing_without_a_record, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_and_survived, make_world, end_world),
         cmocka_unit_test_setup_teardown(the_file_is_private_and_appended_to, make_world, end_world),
+        cmocka_unit_test_setup_teardown(a_line_that_was_cut_does_not_spoil_the_next, make_world, end_world),
         cmocka_unit_test_setup_teardown(mistakes_are_refused_by_name, make_world, end_world),
         cmocka_unit_test(it_survives_without_memory),
     };
