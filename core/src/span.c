@@ -27,20 +27,20 @@ void pawl_span_release_grown_parts(pawl_span *span) {
 
 /* ---- room ---- */
 
-/* Makes room for one more of `bytes` bytes each. Returns where the items are then; NULL when there can be no more. */
+/* Makes room for one more of `bytes` bytes each; items that lie in slots move to the heap. Returns where they are then;
+ * NULL when there can be no more. */
 static void *grow(void *items, const void *slots, uint32_t count, uint32_t *room, size_t bytes) {
     if (count < *room)
         return items;
     uint32_t more = *room ? *room * 2 : 4;
     if (more > PAWL_SPAN_ATTRIBUTES)
         more = PAWL_SPAN_ATTRIBUTES;
-    if (count >= more)
-        return NULL;
-    void *grown = realloc(items == slots ? NULL : items, more * bytes);
+    bool in_slots = items == slots;
+    void *grown = count < more ? realloc(in_slots ? NULL : items, more * bytes) : NULL;
     if (!grown)
         return NULL;
-    if (items == slots && count > 0)
-        memcpy(grown, items, count * bytes);
+    if (in_slots && slots)
+        memcpy(grown, slots, count * bytes);
     *room = more;
     return grown;
 }
