@@ -79,6 +79,8 @@ struct registry_table {
     void **items;
     size_t size, used;
 };
+/* Room for one item more; false without memory. */
+bool pawl_registry_make_room(struct registry_table *table, uint64_t (*hash_of)(const void *item));
 
 /* ---- shards ---- */
 

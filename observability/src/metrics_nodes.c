@@ -84,21 +84,8 @@ static void **find_node(const struct registry_table *table, const char *type, co
     }
 }
 
-static bool make_room(struct registry_table *table) {
-    if (table->size && table->used * 2 < table->size)
-        return true;
-    struct registry_table more = {.size = table->size ? table->size * 2 : 64, .used = table->used};
-    more.items = calloc(more.size, sizeof *more.items);
-    if (!more.items)
-        return false;
-    for (size_t i = 0; i < table->size; i++) {
-        struct node *node = table->items[i];
-        if (node)
-            *find_node(&more, node->type, node->name, node->hash) = node;
-    }
-    free(table->items);
-    *table = more;
-    return true;
+static uint64_t hash_of_node(const void *item) {
+    return ((const struct node *)item)->hash;
 }
 
 static pawl_series *series_by(pawl_metrics *metrics, struct instrument *instrument, const pawl_attribute *attributes,
@@ -144,7 +131,7 @@ struct node *pawl_metrics_node(pawl_metrics *metrics, const char *type, const ch
             metrics->overflow_node = new_node(metrics, NULL, NULL, 0);
         return metrics->overflow_node;
     }
-    struct node *node = make_room(table) ? new_node(metrics, type, name, hash) : NULL;
+    struct node *node = pawl_registry_make_room(table, hash_of_node) ? new_node(metrics, type, name, hash) : NULL;
     if (node) {
         *find_node(table, type, name, hash) = node;
         table->used++;

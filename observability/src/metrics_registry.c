@@ -140,7 +140,12 @@ static void **find_series(const struct registry_table *table, const struct instr
     return &table->items[at];
 }
 
-static bool make_room(struct registry_table *table) {
+static uint64_t hash_of_series(const void *item) {
+    const pawl_series *series = item;
+    return hash_mix(series->attributes.hash, (uint64_t)(uintptr_t)series->instrument);
+}
+
+bool pawl_registry_make_room(struct registry_table *table, uint64_t (*hash_of)(const void *item)) {
     if (table->size && table->used * 2 < table->size)
         return true;
     struct registry_table more = {.size = table->size ? table->size * 2 : 64, .used = table->used};
@@ -148,9 +153,11 @@ static bool make_room(struct registry_table *table) {
     if (!more.items)
         return false;
     for (size_t i = 0; i < table->size; i++) {
-        const pawl_series *series = table->items[i];
-        if (series)
-            *find_series(&more, series->instrument, &series->attributes) = table->items[i];
+        size_t at = table->items[i] ? hash_of(table->items[i]) & (more.size - 1) : 0;
+        while (table->items[i] && more.items[at])
+            at = (at + 1) & (more.size - 1);
+        if (table->items[i])
+            more.items[at] = table->items[i];
     }
     free(table->items);
     *table = more;
@@ -206,7 +213,7 @@ static pawl_series *overflow_of(pawl_metrics *metrics, struct instrument *instru
 }
 
 static pawl_series *add_series(pawl_metrics *metrics, struct instrument *instrument, struct attribute_set *set) {
-    if (!make_room(&metrics->series))
+    if (!pawl_registry_make_room(&metrics->series, hash_of_series))
         return NULL;
     pawl_series *series = new_series(metrics, instrument, set);
     if (!series)

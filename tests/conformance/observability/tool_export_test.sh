@@ -69,7 +69,7 @@ counted "fix" spans -gt 10
 sink_items span | grep -q '"mutate"' || fail "fix: no span of the generator"
 
 # A program of one's own, with log records; the example that also runs by itself.
-tool=${PAWL_BUILD_DIR:?}/examples/10_observe
+tool=${PAWL_BUILD_DIR:?}/examples/10_telemetry
 if [ -x "$tool" ]; then
     OTEL_EXPORTER_OTLP_ENDPOINT=$collector run "a program of one's own" 0
     counted "a program of one's own" logs = 2

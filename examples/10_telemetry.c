@@ -1,5 +1,5 @@
 /* A pipeline that is observed: its trace in a file, its metrics as Prometheus reads them, with a span and an instrument
- * of its own. `10_observe run.jsonl`, then `pawl trace view run.jsonl`; with OTEL_EXPORTER_OTLP_ENDPOINT set it all
+ * of its own. `10_telemetry run.jsonl`, then `pawl trace view run.jsonl`; with OTEL_EXPORTER_OTLP_ENDPOINT set it all
  * goes to a collector as well. */
 #include <pawl/pawl.h>
 #include <stdio.h>
