@@ -130,6 +130,27 @@ static void what_a_program_lies_is_bounded_marked_or_refused(void **state) {
     pawl_value_unref(out);
 }
 
+static void a_program_cannot_write_the_span_of_its_own_execution(void **state) {
+    struct world *w = *state;
+    pawl_value *out = run_spans(w, "put('impostor', spanId=parent)\nput('mine')\n", "{}");
+    const struct recorded_span *run = span_named(&w->recorder, "run");
+    assert_int_equal(spans_named(&w->recorder, "impostor"), 0);
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans=1"));
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans_refused=1"));
+    pawl_value_unref(out);
+}
+
+static void names_that_a_program_gives_are_searched_for_secrets(void **state) {
+    struct world *w = *state;
+    pawl_value *out = run_spans(w,
+                                "put('API_KEY=swordfish12', events=[{'name': 'password=swordfish12',\n"
+                                "    'timeUnixNano': '1'}])\n",
+                                "{}");
+    const struct recorded_span *told = span_named(&w->recorder, "API_KEY=[REDACTED]");
+    assert_string_equal(told->events, "password=[REDACTED]");
+    pawl_value_unref(out);
+}
+
 static void a_flood_of_spans_is_cut(void **state) {
     struct world *w = *state;
     pawl_value *out = run_spans(w, "for i in range(1500): put('x')\n", "{}");
@@ -183,6 +204,8 @@ int main(void) {
         in_world(spans_of_the_program_join_the_trace),
         in_world(the_spans_file_is_no_result),
         in_world(what_a_program_lies_is_bounded_marked_or_refused),
+        in_world(a_program_cannot_write_the_span_of_its_own_execution),
+        in_world(names_that_a_program_gives_are_searched_for_secrets),
         in_world(a_flood_of_spans_is_cut),
         in_world(a_file_that_leads_elsewhere_is_not_read),
         in_world(an_execution_is_measured),

@@ -3,6 +3,7 @@
  * marked. */
 #include "spans_file_internal.h"
 #include "clock_internal.h"
+#include "observe_internal.h"
 #include "trace_reader_internal.h"
 #include <pawl/observer.h>
 #include <stdlib.h>
@@ -15,13 +16,25 @@
 
 struct reading {
     pawl_context *ctx;
-    uint8_t trace_id[16];
+    struct pawl_redaction redaction;
+    uint8_t trace_id[16], own_span_id[8];
     uint64_t earliest_ns, latest_ns; /* monotonic: a program may tell no other times */
     int64_t wall_offset_ns;
     int64_t told, refused;
 };
 
 /* ---- one span ---- */
+
+/* Of pipelines names are the host's and not searched; these are the program's. */
+static const char *clean_name(const struct reading *r, pawl_span *span, const char *name) {
+    char *clean = NULL;
+    size_t length;
+    if (!pawl_redact_text(&r->redaction, name, strlen(name), &clean, &length))
+        return PAWL_REDACTED;
+    const char *kept = clean ? pawl_span_keep_text(span, clean) : name;
+    free(clean);
+    return kept ? kept : PAWL_REDACTED;
+}
 
 static uint64_t to_monotonic(const struct reading *r, uint64_t unix_ns) {
     int64_t offset = r->wall_offset_ns;
@@ -92,7 +105,7 @@ static void take_events(const struct reading *r, pawl_span *span, const cJSON *l
         if (!pawl_otlp_event(item, &event))
             continue;
         size_t count = read_attributes(event.attributes, attributes, sizeof attributes / sizeof *attributes);
-        pawl_span_add_event(span, event.name, to_monotonic(r, event.time_ns), attributes, count);
+        pawl_span_add_event(span, clean_name(r, span, event.name), to_monotonic(r, event.time_ns), attributes, count);
     }
 }
 
@@ -116,15 +129,21 @@ static void place(const struct reading *r, pawl_span *span, const struct pawl_tr
     span->kind = from->kind >= PAWL_SPAN_INTERNAL && from->kind <= PAWL_SPAN_CONSUMER ? from->kind : PAWL_SPAN_INTERNAL;
 }
 
+/* With the id of its own execution, which it knows, a program could stand before what really happened. */
+static bool may_join(const struct reading *r, const struct pawl_trace_span *from) {
+    return memcmp(from->trace_id, r->trace_id, 16) == 0 && memcmp(from->span_id, r->own_span_id, 8) != 0;
+}
+
 static bool take_span(void *user, const struct pawl_trace_span *from) {
     struct reading *r = user;
     pawl_span span;
     pawl_error *error = NULL;
-    if (memcmp(from->trace_id, r->trace_id, 16) != 0) {
+    if (!may_join(r, from)) {
         r->refused++;
         return true;
     }
     pawl_span_init(r->ctx, &span, from->name);
+    span.name = clean_name(r, &span, from->name);
     place(r, &span, from);
     pawl_span_set_string(&span, "pawl.span.source", "sandbox");
     take_attributes(&span, from->attributes);
@@ -146,12 +165,14 @@ static void tell_spans(pawl_context *ctx, const char *text, size_t length) {
     const struct pawl_trace_limits limits = {
         .max_bytes = MOST_BYTES, .max_line_bytes = MOST_BYTES, .max_spans = MOST_SPANS, .max_depth = MOST_DEPTH};
     struct reading reading = {.ctx = ctx,
+                              .redaction = pawl_redaction_of(pawl_context_runtime(ctx), true),
                               .earliest_ns = pawl_context_span_of(ctx)->start_ns,
                               .latest_ns = pawl_context_now(ctx),
                               .wall_offset_ns = pawl_runtime_wall_offset(pawl_context_runtime(ctx))};
     struct pawl_trace_reading found = {0};
     const struct pawl_trace_sink sink = {.user = &reading, .span = take_span};
     pawl_context_trace_id(ctx, reading.trace_id);
+    pawl_context_span_id(ctx, reading.own_span_id);
     pawl_trace_read(text, length, &limits, &sink, &found, NULL);
     reading.refused += (int64_t)(found.bad_spans + found.bad_lines + found.over_limit + (found.unread > 0));
     if (reading.told)

@@ -125,7 +125,8 @@ function showNotes() {
     if (leftOut > 0) notes.push(plural(leftOut, 'further span') + ' left out.');
     if (unread > 0) notes.push(plural(unread, 'byte') + ' at the end not read.');
     if (otherLines > 0) notes.push(plural(otherLines, 'line') + ' without spans.');
-    if (model.repeated > 0) notes.push(plural(model.repeated, 'span') + ' came twice and are shown once.');
+    if (model.repeated > 0) notes.push(plural(model.repeated, 'span') + ' came more than once and ' +
+        (model.repeated === 1 ? 'is' : 'are') + ' shown once.');
     $('notes').hidden = notes.length === 0;
     $('notes').textContent = visible(notes.join(' '));
     $('notes').title = visible(faults.map(([line, what]) => 'line ' + line + ': ' + what).join('\n'));

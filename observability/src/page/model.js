@@ -52,7 +52,9 @@ function readSpans() {
         for (const raw of group.spans) {
             let trace = traces.get(raw.trace);
             if (!trace) traces.set(raw.trace, trace = new Trace(raw.trace));
-            if (trace.byId.has(raw.id)) { // an exporter's retry may write a span twice
+            const known = trace.byId.get(raw.id);
+            if (known) { // an exporter's retry may write a span twice; what a sandboxed program wrote stands for nothing
+                if (known.isForeign) Object.assign(known, { raw, group, isOpen: raw.end === '0' });
                 model.repeated++;
                 continue;
             }

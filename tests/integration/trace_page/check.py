@@ -197,6 +197,13 @@ def survives_circles():
     no_troubles("circle")
 
 
+def believes_no_impostor():
+    browser.open(page("impostor", samples.lines(samples.impostor())))
+    check("the host's span is shown", names(), ["run"])
+    check("and how it ended", "exception" in text("#rows .row"), True)
+    no_troubles("impostor")
+
+
 def is_quick():
     path = page("many", samples.lines(samples.many(20000)))
     begin = time.monotonic()
@@ -226,6 +233,7 @@ try:
     leaves_content_out()
     is_inert()
     survives_circles()
+    believes_no_impostor()
     is_quick()
 finally:
     browser.close()
