@@ -121,7 +121,7 @@ void pawl_span_add_event(pawl_span *span, const char *name, uint64_t time_ns, co
 /* ---- spans opened by hand ---- */
 
 void pawl_span_init(pawl_context *ctx, pawl_span *span, const char *name) {
-    pawl_span_reset(span, name, "");
+    pawl_span_reset(span, name && *name ? name : PAWL_UNNAMED, "");
     place_span(NULL, ctx, span);
     span->observers = atomic_load(&ctx->root->observers); /* outside a run all, when nobody was asked yet */
     span->start_ns = 0;
@@ -141,7 +141,19 @@ void pawl_span_close(pawl_context *ctx, pawl_span *span, pawl_status status, con
     tell_end(ctx->root->runtime, span);
 }
 
+/* What was set by hand may be nonsense that a collector refuses, and then the whole batch with it. */
+static void mend(pawl_context *ctx, pawl_span *span) {
+    static const uint8_t none[16] = {0};
+    if (memcmp(span->trace_id, none, 16) == 0)
+        memcpy(span->trace_id, ctx->root->trace_id, 16);
+    if (memcmp(span->span_id, none, 8) == 0)
+        make_span_id(NULL, ctx, span->span_id);
+    if (span->end_ns < span->start_ns)
+        span->end_ns = span->start_ns;
+}
+
 void pawl_span_tell(pawl_context *ctx, pawl_span *span) {
+    mend(ctx, span);
     tell_start(ctx->root->runtime, span);
     tell_end(ctx->root->runtime, span);
 }

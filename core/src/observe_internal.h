@@ -8,6 +8,8 @@
 /* ---- span.c ---- */
 #define SPAN_SLOTS(span, slots) ((uint32_t)(sizeof(span)->slots / sizeof *(span)->slots))
 
+#define PAWL_UNNAMED "unnamed" /* collectors refuse a span, and a batch with it, that has no name */
+
 /* Makes it an empty span; ids, start, parent and observers stay as they are. */
 static inline void pawl_span_reset(pawl_span *span, const char *name, const char *type) {
     span->name = name;

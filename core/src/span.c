@@ -96,7 +96,16 @@ static pawl_attribute *find_attribute(pawl_span *span, const char *key) {
     return NULL;
 }
 
+/* One without a key, or of no type, would cost the whole batch at a strict collector. */
+static bool is_attribute(const pawl_attribute *attribute) {
+    return attribute->key && *attribute->key && attribute->type <= PAWL_ATTRIBUTE_BOOL;
+}
+
 static void set_attribute(pawl_span *span, pawl_attribute attribute) {
+    if (unlikely(!is_attribute(&attribute))) {
+        span->dropped_attributes++;
+        return;
+    }
     pawl_attribute *known = find_attribute(span, attribute.key);
     if (known) {
         *known = attribute;
@@ -140,19 +149,23 @@ void pawl_span_set(pawl_span *span, const pawl_attribute *attribute) {
 }
 
 void pawl_span_set_kind(pawl_span *span, pawl_span_kind kind) {
-    span->kind = (uint32_t)kind;
+    bool is_known = kind >= PAWL_SPAN_INTERNAL && kind <= PAWL_SPAN_CONSUMER;
+    span->kind = (uint32_t)(is_known ? kind : PAWL_SPAN_INTERNAL);
 }
 
 /* ---- events and links ---- */
 
-/* Copies a list of attributes with its strings; those without memory are left out. Returns how many were kept. */
+/* Copies a list of attributes with its strings; those that are none or without memory are left out. Returns how many
+ * were kept. */
 static uint64_t keep_attributes(pawl_span *span, const pawl_attribute *attributes, size_t count,
                                 const pawl_attribute **ret_copies) {
     *ret_copies = NULL;
-    count = count > PAWL_SPAN_ATTRIBUTES ? PAWL_SPAN_ATTRIBUTES : count;
+    count = !attributes ? 0 : count > PAWL_SPAN_ATTRIBUTES ? PAWL_SPAN_ATTRIBUTES : count;
     pawl_attribute *copies = count ? grow_text(span, count * sizeof *copies) : NULL;
     uint64_t kept = 0;
     for (size_t i = 0; copies && i < count; i++) {
+        if (!is_attribute(&attributes[i]))
+            continue;
         copies[kept] = attributes[i];
         if (attributes[i].type == PAWL_ATTRIBUTE_STRING)
             copies[kept].value.string =
@@ -172,7 +185,7 @@ void pawl_span_add_event_at(pawl_span *span, const char *name, uint64_t time_ns,
     }
     span->events = items;
     pawl_span_event *event = &items[span->event_count++];
-    *event = (pawl_span_event){.name = name, .time_ns = time_ns};
+    *event = (pawl_span_event){.name = name && *name ? name : PAWL_UNNAMED, .time_ns = time_ns};
     event->attribute_count = keep_attributes(span, attributes, attribute_count, &event->attributes);
 }
 

@@ -10,6 +10,7 @@
 
 static void tell_measurement(pawl_runtime *runtime, pawl_context *ctx, const pawl_instrument *instrument, double value,
                              const pawl_attribute *attributes, size_t count) {
+    count = attributes ? count : 0;
     for (size_t i = 0; i < runtime->observer_count; i++)
         if (runtime->observers[i].vtable.measure)
             runtime->observers[i].vtable.measure(runtime->observers[i].self, ctx, instrument, value, attributes, count);
@@ -82,7 +83,7 @@ void pawl_context_log(pawl_context *ctx, pawl_log_level level, const pawl_attrib
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     pawl_log_record record = {.attributes = attributes,
-                              .attribute_count = attribute_count,
+                              .attribute_count = attributes ? attribute_count : 0,
                               .ctx = ctx,
                               .trace_flags = ctx->root->trace_flags,
                               .level = (uint32_t)level};

@@ -116,6 +116,7 @@ static size_t room_for_all(const pawl_attribute *sorted, size_t count) {
 pawl_status pawl_attribute_set_make(struct attribute_set *set, const pawl_attribute *attributes, size_t count,
                                     pawl_error **err) {
     pawl_attribute sorted[SET_MOST];
+    count = attributes ? count : 0;
     pawl_status status = check(attributes, count, err);
     if (status != PAWL_OK)
         return status;

@@ -130,7 +130,9 @@ PAWL_API pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl
 PAWL_API pawl_status pawl_runtime_flush(pawl_runtime *runtime, uint64_t timeout_ns, pawl_error **err);
 
 /* ---- For nodes: the span that is open in ctx; nothing happens when none is. Only from the leaf itself. Keys and names
- * must live until the span ends (static strings do); texts are copied. A key that is set again is replaced. ---- */
+ * must live until the span ends (static strings do); texts are copied. A key that is set again is replaced; an
+ * attribute without a key is dropped and counted; NULL or "" for a name becomes "unnamed", an unknown kind internal.
+ * ---- */
 
 /** @return Whether somebody observes; skip the work of making attributes otherwise. */
 PAWL_API bool pawl_context_is_observed(const pawl_context *ctx);
@@ -174,8 +176,8 @@ PAWL_API void pawl_span_close(pawl_context *ctx, pawl_span *span, pawl_status st
  * @param span  Caller's storage; its ids, times, status and ctx may be set directly.
  */
 PAWL_API void pawl_span_init(pawl_context *ctx, pawl_span *span, const char *name);
-/** Tells the observers of a span that began and ended elsewhere, and releases what it holds. Once per
- * pawl_span_init(). */
+/** Tells the observers of a span that began and ended elsewhere, and releases what it holds. An id of zeroes is
+ * replaced, an end before the start becomes the start. Once per pawl_span_init(). */
 PAWL_API void pawl_span_tell(pawl_context *ctx, pawl_span *span);
 
 PAWL_END_DECLS

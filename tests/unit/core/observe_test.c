@@ -172,6 +172,44 @@ static void long_strings_are_cut_between_characters_and_bounded(void **state) {
     assert_int_equal(length, PAWL_SPAN_STRING - 1);
 }
 
+static pawl_status talk_nonsense(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                 pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    const pawl_attribute odd[] = {
+        {.key = NULL}, {.key = ""}, {.key = "typeless", .type = 9}, pawl_attribute_int("n", 1)};
+    pawl_span span;
+    pawl_context_set_string(ctx, "", "no key");
+    pawl_context_set_int(ctx, NULL, 1);
+    pawl_context_add_event(ctx, NULL);
+    pawl_span_add_event(pawl_context_span_of(ctx), "", 0, odd, 4);
+    pawl_span_add_event(pawl_context_span_of(ctx), "counted", 0, NULL, 4);
+    pawl_span_set_kind(pawl_context_span_of(ctx), (pawl_span_kind)99);
+    pawl_span_open(ctx, &span, "");
+    pawl_span_close(ctx, &span, PAWL_OK, NULL);
+    pawl_span_init(ctx, &span, "told");
+    memset(span.trace_id, 0, sizeof span.trace_id);
+    memset(span.span_id, 0, sizeof span.span_id);
+    span.start_ns = 5;
+    span.end_ns = 3;
+    pawl_span_tell(ctx, &span);
+    return PAWL_OK;
+}
+
+static void nonsense_becomes_what_every_collector_takes(void **state) {
+    struct world *w = *state;
+    expect_output_of(pawl_inline("leaf", talk_nonsense, NULL), w->ctx, NULL, "null");
+    const struct recorded_span *leaf = span_named(&w->recorder, "leaf"), *told = span_named(&w->recorder, "told");
+    assert_string_equal(leaf->attributes, "");
+    assert_int_equal(leaf->dropped, 2);
+    assert_string_equal(leaf->events, "unnamed unnamed counted");
+    assert_string_equal(leaf->event_attributes, "n=1");
+    assert_int_equal(leaf->kind, PAWL_SPAN_INTERNAL);
+    assert_string_equal(span_named(&w->recorder, "unnamed")->parent, "leaf");
+    assert_memory_equal(told->trace_id, leaf->trace_id, 16);
+    assert_memory_not_equal(told->span_id, ((uint8_t[8]){0}), 8);
+    assert_true(told->start_ns == 5 && told->end_ns == 5);
+}
+
 static pawl_status run_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
     return pawl_run(user, ctx, in, ret_out, err);
 }
@@ -240,6 +278,7 @@ int main(void) {
         in_world(a_leaf_decorates_its_span_and_opens_more),
         in_world(a_span_grows_up_to_a_bound),
         in_world(long_strings_are_cut_between_characters_and_bounded),
+        in_world(nonsense_becomes_what_every_collector_takes),
         in_world(a_child_run_hangs_beneath_its_leaf),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),

@@ -112,6 +112,8 @@ static void outside_a_run_there_is_no_span(void **state) {
     assert_string_equal(w->heard.logged, "4 oh");
     assert_false(w->heard.in_span);
     pawl_runtime_measure(NULL, &orders, 1, NULL, 0);
+    pawl_runtime_measure(w->runtime, &orders, 2, NULL, 7);
+    assert_string_equal(w->heard.measured, "shop.orders 2");
 }
 
 static void lines_below_the_level_are_not_heard(void **state) {
