@@ -148,6 +148,7 @@ static void mend(pawl_context *ctx, pawl_span *span) {
         memcpy(span->trace_id, ctx->root->trace_id, 16);
     if (memcmp(span->span_id, none, 8) == 0)
         make_span_id(NULL, ctx, span->span_id);
+    pawl_span_set_kind(span, (pawl_span_kind)span->kind);
     if (span->end_ns < span->start_ns)
         span->end_ns = span->start_ns;
 }

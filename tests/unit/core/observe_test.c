@@ -191,6 +191,7 @@ static pawl_status talk_nonsense(void *user, pawl_context *ctx, pawl_value *in, 
     memset(span.span_id, 0, sizeof span.span_id);
     span.start_ns = 5;
     span.end_ns = 3;
+    span.kind = 0;
     pawl_span_tell(ctx, &span);
     return PAWL_OK;
 }
@@ -207,7 +208,7 @@ static void nonsense_becomes_what_every_collector_takes(void **state) {
     assert_string_equal(span_named(&w->recorder, "unnamed")->parent, "leaf");
     assert_memory_equal(told->trace_id, leaf->trace_id, 16);
     assert_memory_not_equal(told->span_id, ((uint8_t[8]){0}), 8);
-    assert_true(told->start_ns == 5 && told->end_ns == 5);
+    assert_true(told->start_ns == 5 && told->end_ns == 5 && told->kind == PAWL_SPAN_INTERNAL);
 }
 
 static pawl_status run_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
