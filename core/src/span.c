@@ -189,9 +189,18 @@ void pawl_span_add_event_at(pawl_span *span, const char *name, uint64_t time_ns,
     event->attribute_count = keep_attributes(span, attributes, attribute_count, &event->attributes);
 }
 
+static bool is_zero(const uint8_t *id, size_t length) {
+    uint8_t all = 0;
+    for (size_t i = 0; i < length; i++)
+        all |= id[i];
+    return all == 0;
+}
+
 void pawl_span_add_link(pawl_span *span, const uint8_t trace_id[16], const uint8_t span_id[8],
                         const pawl_attribute *attributes, size_t attribute_count) {
-    pawl_span_link *items = grow(span->links, NULL, span->link_count, &span->link_room, sizeof *items);
+    bool leads_somewhere = !is_zero(trace_id, 16) && !is_zero(span_id, 8);
+    pawl_span_link *items =
+        leads_somewhere ? grow(span->links, NULL, span->link_count, &span->link_room, sizeof *items) : NULL;
     if (!items) {
         span->dropped_links++;
         return;

@@ -165,6 +165,7 @@ PAWL_API void pawl_span_set_kind(pawl_span *span, pawl_span_kind kind);
 /** @param time_ns Monotonic; 0: now. @param attributes Copied; NULL for none. */
 PAWL_API void pawl_span_add_event(pawl_span *span, const char *name, uint64_t time_ns, const pawl_attribute *attributes,
                                   size_t attribute_count);
+/** One to an id of zeroes is dropped and counted. */
 PAWL_API void pawl_span_add_link(pawl_span *span, const uint8_t trace_id[16], const uint8_t span_id[8],
                                  const pawl_attribute *attributes, size_t attribute_count);
 /** @param error Borrowed, NULL allowed. */

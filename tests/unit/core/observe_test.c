@@ -183,6 +183,8 @@ static pawl_status talk_nonsense(void *user, pawl_context *ctx, pawl_value *in, 
     pawl_context_add_event(ctx, NULL);
     pawl_span_add_event(pawl_context_span_of(ctx), "", 0, odd, 4);
     pawl_span_add_event(pawl_context_span_of(ctx), "counted", 0, NULL, 4);
+    pawl_span_add_link(pawl_context_span_of(ctx), (uint8_t[16]){0}, (uint8_t[8]){1}, NULL, 0);
+    pawl_span_add_link(pawl_context_span_of(ctx), (uint8_t[16]){1}, (uint8_t[8]){0}, NULL, 0);
     pawl_span_set_kind(pawl_context_span_of(ctx), (pawl_span_kind)99);
     pawl_span_open(ctx, &span, "");
     pawl_span_close(ctx, &span, PAWL_OK, NULL);
@@ -201,7 +203,7 @@ static void nonsense_becomes_what_every_collector_takes(void **state) {
     expect_output_of(pawl_inline("leaf", talk_nonsense, NULL), w->ctx, NULL, "null");
     const struct recorded_span *leaf = span_named(&w->recorder, "leaf"), *told = span_named(&w->recorder, "told");
     assert_string_equal(leaf->attributes, "");
-    assert_int_equal(leaf->dropped, 2);
+    assert_int_equal(leaf->dropped, 4);
     assert_string_equal(leaf->events, "unnamed unnamed counted");
     assert_string_equal(leaf->event_attributes, "n=1");
     assert_int_equal(leaf->kind, PAWL_SPAN_INTERNAL);
