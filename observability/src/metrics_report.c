@@ -202,11 +202,11 @@ pawl_status pawl_report_update(pawl_report *report, pawl_error **err) {
 }
 
 const pawl_node_report *pawl_report_nodes(const pawl_report *report, size_t *ret_count) {
-    *ret_count = report->node_count;
-    return report->rows;
+    *ret_count = report ? report->node_count : 0;
+    return report ? report->rows : NULL;
 }
 
 const pawl_slo_report *pawl_report_slos(const pawl_report *report, size_t *ret_count) {
-    *ret_count = report->slo_count;
-    return report->slo_rows;
+    *ret_count = report ? report->slo_count : 0;
+    return report ? report->slo_rows : NULL;
 }

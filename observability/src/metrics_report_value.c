@@ -48,7 +48,7 @@ static bool fill(cJSON *json, const pawl_report *report) {
 }
 
 pawl_value *pawl_report_value(const pawl_report *report) {
-    cJSON *json = cJSON_CreateObject();
+    cJSON *json = report ? cJSON_CreateObject() : NULL;
     if (json && fill(json, report))
         return pawl_value_take(json);
     cJSON_Delete(json);

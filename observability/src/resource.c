@@ -253,6 +253,6 @@ pawl_resource *pawl_resource_unref(pawl_resource *resource) {
 }
 
 const pawl_attribute *pawl_resource_attributes(const pawl_resource *resource, size_t *ret_count) {
-    *ret_count = resource->count;
-    return resource->attributes;
+    *ret_count = resource ? resource->count : 0;
+    return resource ? resource->attributes : NULL;
 }

@@ -135,6 +135,10 @@ static void release(void *self) {
 pawl_exporter *pawl_trace_memory_exporter(pawl_trace_memory *memory, pawl_error **err) {
     static const pawl_exporter_vtable vtable = {
         .size = sizeof vtable, .name = "memory_span_exporter", .spans = export_spans, .destroy = release};
+    if (!memory) {
+        pawl_error_set(err, PAWL_E_INVALID, "trace memory: it is NULL; pass what pawl_trace_memory_new() gave");
+        return NULL;
+    }
     atomic_fetch_add_explicit(&memory->refs, 1, memory_order_relaxed);
     return pawl_exporter_new(&vtable, memory, err);
 }
@@ -176,6 +180,8 @@ pawl_trace_memory *pawl_trace_memory_unref(pawl_trace_memory *memory) {
 /* ---- reading ---- */
 
 size_t pawl_trace_memory_count(pawl_trace_memory *memory) {
+    if (!memory)
+        return 0;
     pthread_mutex_lock(&memory->lock);
     size_t count = memory->count;
     pthread_mutex_unlock(&memory->lock);
@@ -183,6 +189,8 @@ size_t pawl_trace_memory_count(pawl_trace_memory *memory) {
 }
 
 uint64_t pawl_trace_memory_refused(pawl_trace_memory *memory) {
+    if (!memory)
+        return 0;
     pthread_mutex_lock(&memory->lock);
     uint64_t refused = memory->refused;
     pthread_mutex_unlock(&memory->lock);
@@ -190,6 +198,8 @@ uint64_t pawl_trace_memory_refused(pawl_trace_memory *memory) {
 }
 
 const pawl_span_data *pawl_trace_memory_span(pawl_trace_memory *memory, size_t index) {
+    if (!memory)
+        return NULL;
     pthread_mutex_lock(&memory->lock);
     const pawl_span_data *span = index < memory->count ? memory->spans[index] : NULL;
     pthread_mutex_unlock(&memory->lock);
@@ -197,6 +207,8 @@ const pawl_span_data *pawl_trace_memory_span(pawl_trace_memory *memory, size_t i
 }
 
 void pawl_trace_memory_clear(pawl_trace_memory *memory) {
+    if (!memory)
+        return;
     pthread_mutex_lock(&memory->lock);
     pawl_arena_free(&memory->arena);
     memory->count = 0;

@@ -40,7 +40,7 @@ PAWL_API PAWL_NODISCARD pawl_resource *pawl_resource_new(const pawl_resource_opt
 PAWL_API pawl_resource *pawl_resource_ref(pawl_resource *resource);
 /** NULL allowed. @return NULL. */
 PAWL_API pawl_resource *pawl_resource_unref(pawl_resource *resource);
-/** @return Borrowed, as long as the resource; sorted by key. */
+/** @return Borrowed, as long as the resource; sorted by key. NULL, and a count of 0, for NULL. */
 PAWL_API const pawl_attribute *pawl_resource_attributes(const pawl_resource *resource, size_t *ret_count);
 
 /* ---- Data. Borrowed, valid only during the exporter's call. ---- */

@@ -77,6 +77,8 @@ PAWL_API void pawl_report_free(pawl_report *report);
  * before. */
 PAWL_API pawl_status pawl_report_update(pawl_report *report, pawl_error **err);
 
+/* A report that is NULL has no rows and no value. */
+
 /** @return Borrowed until the next update; in the order of first executions. @param ret_count Required. */
 PAWL_API const pawl_node_report *pawl_report_nodes(const pawl_report *report, size_t *ret_count);
 /** @return Borrowed until the next update; in the order of the options. @param ret_count Required. */

@@ -27,8 +27,10 @@ PAWL_API PAWL_NODISCARD pawl_trace_memory *pawl_trace_memory_new(const pawl_trac
 /** Gives one reference back; exporters made of it hold their own. NULL allowed. @return NULL. */
 PAWL_API pawl_trace_memory *pawl_trace_memory_unref(pawl_trace_memory *memory);
 /** Makes an exporter that fills it. A batch that does not fit is kept in part, and PAWL_E_LIMIT (or PAWL_E_NOMEM) the
- * exporter's answer. @return New reference, NULL with PAWL_E_NOMEM. */
+ * exporter's answer. @return New reference, NULL with PAWL_E_INVALID (NULL) or PAWL_E_NOMEM. */
 PAWL_API PAWL_NODISCARD pawl_exporter *pawl_trace_memory_exporter(pawl_trace_memory *memory, pawl_error **err);
+
+/* NULL has no spans and nothing to forget. */
 
 /** @return How many spans it has. */
 PAWL_API size_t pawl_trace_memory_count(pawl_trace_memory *memory);
