@@ -183,7 +183,7 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
 
 static void open_span(struct loop *loop, pawl_frame *frame, const pawl_scope *scope) {
     pawl_span *span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
-    pawl_observe_start(loop, frame->ctx, span, frame->node->name, frame->node->type);
+    pawl_observe_start(loop, frame->ctx, span, frame->node);
     if (scope && scope->attribute)
         pawl_span_first_int(span, scope->attribute, scope->attribute_value);
 }

@@ -394,7 +394,7 @@ struct pool *pawl_pool_new(pawl_runtime *runtime);
 void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats);
 
 /* ---- observe.c ---- */
-void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type);
+void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node);
 void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome);
 
 /* ---- sampling.c ---- */

@@ -49,8 +49,8 @@ static inline void tell_end(const pawl_runtime *runtime, pawl_span *span) {
     pawl_span_release_grown(span);
 }
 
-void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const char *name, const char *type) {
-    pawl_span_reset(span, name, type);
+void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node) {
+    pawl_span_reset(span, node, node->name, node->type);
     place_span(loop, ctx, span);
     span->observers = atomic_load_explicit(&ctx->root->observers, memory_order_relaxed);
     span->start_ns = read_once(loop);
@@ -121,7 +121,7 @@ void pawl_span_add_event(pawl_span *span, const char *name, uint64_t time_ns, co
 /* ---- spans opened by hand ---- */
 
 void pawl_span_init(pawl_context *ctx, pawl_span *span, const char *name) {
-    pawl_span_reset(span, name && *name ? name : PAWL_UNNAMED, "");
+    pawl_span_reset(span, NULL, name && *name ? name : PAWL_UNNAMED, "");
     place_span(NULL, ctx, span);
     span->observers = atomic_load(&ctx->root->observers); /* outside a run all, when nobody was asked yet */
     span->start_ns = 0;

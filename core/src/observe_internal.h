@@ -11,7 +11,8 @@
 #define PAWL_UNNAMED "unnamed" /* collectors refuse a span, and a batch with it, that has no name */
 
 /* Makes it an empty span; ids, start, parent and observers stay as they are. */
-static inline void pawl_span_reset(pawl_span *span, const char *name, const char *type) {
+static inline void pawl_span_reset(pawl_span *span, const pawl_primitive *node, const char *name, const char *type) {
+    span->node = node;
     span->name = name;
     span->type = type;
     span->kind = PAWL_SPAN_INTERNAL;

@@ -134,9 +134,18 @@ static void compute_bytes(pawl_primitive *node, size_t frame_bytes, bool has_lan
     node->frame_bytes = frame_bytes;
 }
 
+/* What observers of every span would have to find out. */
+static void identify(pawl_primitive *node) {
+    static _Atomic uint64_t serials;
+    node->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
+    node->name_length = (uint32_t)strlen(node->name);
+    node->type_length = (uint32_t)strlen(node->type);
+}
+
 static pawl_primitive *finish(pawl_primitive *node, size_t frame_bytes, bool has_lanes) {
     check_name(node);
     check_children(node);
+    identify(node);
     compute_bytes(node, frame_bytes, has_lanes);
     if (!node->failure && node->bytes[1] > MOST_BYTES)
         pawl_error_set(&node->failure, PAWL_E_LIMIT,

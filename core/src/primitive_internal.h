@@ -26,6 +26,8 @@ struct pawl_primitive {
     size_t peak_ops;    /* async leaves that may run together */
     const char *name;   /* trailing memory */
     const char *type;
+    uint64_t serial; /* no two in a process have the same, ever: observers know a node by it */
+    uint32_t name_length, type_length;
     pawl_primitive **children;
     size_t child_count;
     pawl_error *failure;

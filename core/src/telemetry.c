@@ -48,7 +48,7 @@ static void clean_and_tell_log(pawl_runtime *runtime, pawl_log_record *record, c
     char clean[LOG_BYTES];
     pawl_span scratch;
     pawl_redact_into(&redaction, text, strlen(text), clean, sizeof clean);
-    pawl_span_reset(&scratch, "", "");
+    pawl_span_reset(&scratch, NULL, "", "");
     for (uint64_t i = 0; i < record->attribute_count; i++)
         pawl_span_set(&scratch, &record->attributes[i]);
     pawl_span_redact(runtime, &scratch);

@@ -105,27 +105,19 @@ struct node_histogram {
 /* A node's cells of one thread. */
 struct node_cells {
     struct node *node;
-    const char *name;
     struct count_cell *active;
     struct node_histogram ended[STATUSES], workflow[STATUSES];
 };
 
-#define SPAN_SLOTS 128u
-#define OPEN_SLOTS 32u
+#define SPAN_SLOTS 256u
 #define MEASURE_SLOTS 64u
 #define MEASURE_ATTRIBUTES 8
 
-/* Where a span with this name and type at these addresses was counted last. The name is compared, since another
- * pipeline may have taken its address over; a type is static. */
+/* Where spans of the primitive with this serial were counted last. Serials follow one another, so that the nodes of one
+ * pipeline mostly have slots of their own. */
 struct span_slot {
-    const char *name, *type;
+    uint64_t serial;
     struct node_cells *cells;
-};
-
-/* Where a span that began on this thread was counted, by its id: for its end. */
-struct open_slot {
-    _Atomic uint64_t span_id;
-    _Atomic(struct node_cells *) cells;
 };
 
 struct measure_slot {
@@ -141,7 +133,6 @@ struct shard {
     struct arena arena;
     struct table cells; /* by series index; the only part that readers look at */
     struct table nodes;
-    struct open_slot open[OPEN_SLOTS];
     struct span_slot spans[SPAN_SLOTS];
     struct measure_slot measures[MEASURE_SLOTS];
 };

@@ -1,6 +1,7 @@
 /* Metrics of every primitive, made of its span. The number of executions is that of the durations; it is not counted
  * twice. */
 #include "metrics_internal.h"
+#include "primitive_internal.h"
 #include <string.h>
 
 #define COLD __attribute__((noinline)) /* keeps the usual way short */
@@ -12,7 +13,6 @@ static struct node_cells *make_cells(struct shard *shard, struct node *node) {
     if (!cells)
         return NULL;
     cells->node = node;
-    cells->name = node->name;
     cells->active = metrics_cell(shard, node->active);
     if (!cells->active || !pawl_table_put(&shard->nodes, &shard->arena, node->index, cells))
         return NULL;
@@ -28,46 +28,21 @@ static COLD struct node_cells *find_cells(pawl_metrics *metrics, struct shard *s
         return NULL;
     struct node_cells *cells = table_get(&shard->nodes, node->index);
     cells = cells ? cells : make_cells(shard, node);
-    if (cells && cells->name)
-        *slot = (struct span_slot){.name = span->name, .type = span->type, .cells = cells};
+    if (cells)
+        *slot = (struct span_slot){.serial = span->node->serial, .cells = cells};
     metrics_settle(shard);
     return cells;
 }
 
-static inline bool is_same(const char *a, const char *b) {
-    while (*a == *b && *a)
-        a++, b++;
-    return *a == *b;
-}
-
-static inline struct node_cells *cells_of(pawl_metrics *metrics, struct shard *shard, const pawl_span *span) {
-    uintptr_t address = (uintptr_t)span->name;
-    struct span_slot *slot = &shard->spans[(address >> 4 ^ address >> 11) % SPAN_SLOTS];
-    if (likely(slot->name == span->name && slot->type == span->type && is_same(slot->cells->name, span->name)))
-        return slot->cells;
-    return find_cells(metrics, shard, span, slot);
-}
-
-/* A span's id is random: it tells where to look and that it is the same span. */
-static inline struct open_slot *open_slot(struct shard *shard, const pawl_span *span, uint64_t *ret_id) {
-    memcpy(ret_id, span->span_id, sizeof *ret_id);
-    return &shard->open[*ret_id % OPEN_SLOTS];
-}
-
-static inline void remember(struct shard *shard, const pawl_span *span, struct node_cells *cells) {
-    uint64_t id;
-    struct open_slot *slot = open_slot(shard, span, &id);
-    atomic_store_explicit(&slot->span_id, id, memory_order_relaxed);
-    atomic_store_explicit(&slot->cells, cells, memory_order_relaxed);
-}
-
-/* NULL when it began on another thread, or too many others began since. */
-static inline struct node_cells *recall(struct shard *shard, const pawl_span *span) {
-    uint64_t id;
-    struct open_slot *slot = open_slot(shard, span, &id);
-    if (unlikely(atomic_load_explicit(&slot->span_id, memory_order_relaxed) != id))
+/* NULL without memory. */
+static inline struct node_cells *cells_of(const struct attachment *attachment, const pawl_span *span,
+                                          struct shard **ret_shard) {
+    struct shard *shard = *ret_shard = metrics_shard_by(attachment->metrics, attachment->id);
+    if (unlikely(!shard))
         return NULL;
-    return atomic_load_explicit(&slot->cells, memory_order_relaxed);
+    struct span_slot *slot = &shard->spans[span->node->serial % SPAN_SLOTS];
+    return likely(slot->serial == span->node->serial) ? slot->cells
+                                                      : find_cells(attachment->metrics, shard, span, slot);
 }
 
 /* ---- what is counted ---- */
@@ -98,18 +73,11 @@ static inline bool is_workflow(const pawl_span *span) {
     return !span->parent && (span->parent_is_remote || memcmp(span->parent_span_id, none, sizeof none) == 0);
 }
 
-static inline bool is_primitive(const pawl_span *span) {
-    return span->type[0] != '\0';
-}
-
 void pawl_metrics_span_start(void *self, const pawl_span *span) {
-    struct attachment *attachment = self;
-    struct shard *shard = is_primitive(span) ? metrics_shard_by(attachment->metrics, attachment->id) : NULL;
-    struct node_cells *cells = shard ? cells_of(attachment->metrics, shard, span) : NULL;
-    if (unlikely(!cells))
-        return;
-    cell_count(&cells->active->count, 1);
-    remember(shard, span, cells);
+    struct shard *shard;
+    struct node_cells *cells = span->node ? cells_of(self, span, &shard) : NULL;
+    if (likely(cells != NULL))
+        cell_count(&cells->active->count, 1);
 }
 
 static COLD void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells,
@@ -136,23 +104,14 @@ static inline void end_node(pawl_metrics *metrics, struct shard *shard, struct n
         pawl_metrics_export_due(metrics, span->end_ns);
 }
 
-static COLD void end_elsewhere(pawl_metrics *metrics, struct shard *shard, const pawl_span *span) {
-    struct node_cells *cells = shard ? cells_of(metrics, shard, span) : NULL;
-    if (cells)
-        end_node(metrics, shard, cells, span);
-    else
-        pawl_metrics_drop(metrics, DROP_NO_MEMORY);
-}
-
 void pawl_metrics_span_end(void *self, const pawl_span *span) {
     struct attachment *attachment = self;
-    pawl_metrics *metrics = attachment->metrics;
-    if (!is_primitive(span))
+    if (!span->node)
         return;
-    struct shard *shard = metrics_shard_by(metrics, attachment->id);
-    struct node_cells *cells = shard ? recall(shard, span) : NULL;
+    struct shard *shard;
+    struct node_cells *cells = cells_of(attachment, span, &shard);
     if (likely(cells != NULL))
-        end_node(metrics, shard, cells, span);
+        end_node(attachment->metrics, shard, cells, span);
     else
-        end_elsewhere(metrics, shard, span);
+        pawl_metrics_drop(attachment->metrics, DROP_NO_MEMORY);
 }

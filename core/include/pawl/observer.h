@@ -46,11 +46,12 @@ typedef enum pawl_span_kind {
 /** One span; everything is borrowed and valid only during the observer's call. Read only, but through the functions
  * below. */
 typedef struct pawl_span {
-    const struct pawl_span *parent; /**< Open parent in this process, NULL for none. */
-    pawl_context *ctx;              /**< Of its node, for ids and tags. */
-    const char *name;               /**< The node's. */
-    const char *type;               /**< The primitive's type, "" for a span opened by hand or told. */
-    uint64_t start_ns;              /**< Monotonic. */
+    const struct pawl_span *parent;    /**< Open parent in this process, NULL for none. */
+    pawl_context *ctx;                 /**< Of its node, for ids and tags. */
+    const char *name;                  /**< The node's. */
+    const char *type;                  /**< The primitive's type, "" for a span opened by hand or told. */
+    const struct pawl_primitive *node; /**< The primitive; NULL for a span opened by hand or told. */
+    uint64_t start_ns;                 /**< Monotonic. */
     uint8_t trace_id[16];
     uint8_t span_id[8], parent_span_id[8];
     uint32_t trace_flags;      /**< W3C: bit 0 sampled, bit 1 random. */
