@@ -30,6 +30,7 @@
 #endif
 
 #define STEPS_PER_CLOCK 64
+#define HOT static inline __attribute__((always_inline)) /* of two callers, and on every step */
 
 _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
 
@@ -181,11 +182,15 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     }
 }
 
-static void open_span(struct loop *loop, pawl_frame *frame, const pawl_scope *scope) {
-    pawl_span *span = (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]);
-    pawl_observe_start(loop, frame->ctx, span, frame->node);
-    if (scope && scope->attribute)
-        pawl_span_first_int(span, scope->attribute, scope->attribute_value);
+static inline void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span,
+                             const struct child_request *request) {
+    pawl_observe_start(loop, ctx, span, request->child);
+    if (request->scoped && request->scope.attribute)
+        pawl_span_first_int(span, request->scope.attribute, request->scope.attribute_value);
+}
+
+static void open_frame_span(struct loop *loop, pawl_frame *frame, const struct child_request *request) {
+    open_span(loop, frame->ctx, (pawl_span *)(void *)((char *)frame + frame->node->own_bytes[0]), request);
 }
 
 static pawl_frame *place_of(pawl_frame *parent, size_t lane) {
@@ -225,14 +230,14 @@ static bool clock_is_due(struct loop *loop) {
 }
 
 /* Whether the scope is over before a node starts. Between inline nodes the coarse clock is enough. */
-static pawl_cancel_reason over_at_start(struct loop *loop, const pawl_context *ctx) {
+HOT pawl_cancel_reason over_at_start(struct loop *loop, const pawl_context *ctx) {
     if (ctx->deadline_ns != PAWL_NEVER && unlikely(clock_is_due(loop)))
         pawl_loop_read_clock(loop);
     return pawl_scope_over(ctx, loop->now_ns);
 }
 
-static inline void call_inline(struct loop *loop, const pawl_primitive *leaf, pawl_context *ctx, pawl_value *input,
-                               struct pawl_outcome *ret_outcome) {
+HOT void call_inline(struct loop *loop, const pawl_primitive *leaf, pawl_context *ctx, pawl_value *input,
+                     struct pawl_outcome *ret_outcome) {
     pawl_value *value = NULL;
     pawl_error *error = NULL;
     loop->clock_is_fresh = false;
@@ -248,22 +253,36 @@ static inline void call_inline(struct loop *loop, const pawl_primitive *leaf, pa
     pawl_leaf_inline_outcome(loop, leaf, ctx, input, &result, ret_outcome);
 }
 
-/* An inline leaf run by its parent alone needs no frame. True: it ended, event is the parent's CHILD_DONE. */
-static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+HOT void start_inline(struct loop *loop, pawl_frame *parent, pawl_context *ctx, pawl_event *event) {
     const struct child_request *request = &loop->request;
-    pawl_context *ctx = parent->ctx, own;
-    if (unlikely(request->scoped)) {
-        init_scope(&own, ctx, &request->scope);
-        ctx = &own;
-    }
-    event->kind = PAWL_EVENT_CHILD_DONE;
-    event->lane = 0;
     pawl_cancel_reason over = over_at_start(loop, ctx);
     if (unlikely(over != PAWL_CANCEL_NONE))
         pawl_outcome_fail_over(&event->outcome, request->child, ctx, over, NULL);
     else
         call_inline(loop, request->child, ctx, request->input, &event->outcome);
     event->outcome.at = parent;
+    event->kind = PAWL_EVENT_CHILD_DONE;
+    event->lane = 0;
+}
+
+/* An inline leaf run by its parent alone needs no frame. event is the parent's CHILD_DONE then. */
+static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+    pawl_context *ctx = parent->ctx, own;
+    if (unlikely(loop->request.scoped)) {
+        init_scope(&own, ctx, &loop->request.scope);
+        ctx = &own;
+    }
+    start_inline(loop, parent, ctx, event);
+}
+
+static __attribute__((noinline)) void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+    const struct child_request *request = &loop->request;
+    pawl_context own;
+    pawl_span span;
+    init_scope(&own, parent->ctx, request->scoped ? &request->scope : NULL);
+    open_span(loop, &own, &span, request);
+    start_inline(loop, parent, &own, event);
+    pawl_observe_end(loop, &span, &event->outcome);
 }
 
 /* Frame memory is a few words: a loop beats a call. It is rounded up to FRAME_ALIGN. */
@@ -298,8 +317,11 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
 
 static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *event) {
     const struct child_request *request = &loop->request;
-    if (request->child->kind == NODE_INLINE && !parent->observed) {
-        run_inline(loop, parent, event);
+    if (request->child->kind == NODE_INLINE) {
+        if (likely(!parent->observed))
+            run_inline(loop, parent, event);
+        else
+            run_inline_observed(loop, parent, event);
         return parent;
     }
     pawl_frame *frame = place_of(parent, 0);
@@ -308,7 +330,7 @@ static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *
     parent->state = FRAME_CHILDREN;
     counter_add(&loop->live_frames, 1);
     if (unlikely(frame->observed))
-        open_span(loop, frame, request->scoped ? &request->scope : NULL);
+        open_frame_span(loop, frame, request);
     if (unlikely(wants_cancel_above_children(parent))) { /* it must be woken while the child runs */
         parent->wake_ns = PAWL_NEVER;
         start_waiting(loop, parent);
@@ -433,7 +455,7 @@ static pawl_frame *first_frame(struct run *run) {
     init_frame(frame, run, NULL, &request, 0);
     counter_add(&loop->live_frames, 1);
     if (unlikely(run->observed))
-        open_span(loop, frame, NULL);
+        open_frame_span(loop, frame, &request);
     frame->pending = PENDING_START;
     return frame;
 }
@@ -458,7 +480,7 @@ static void start_frame(pawl_frame *child, pawl_frame *parent, const struct chil
     parent->live_children++;
     counter_add(&loop->live_frames, 1);
     if (unlikely(child->observed))
-        open_span(loop, child, request->scoped ? &request->scope : NULL);
+        open_frame_span(loop, child, request);
     child->pending = PENDING_START;
     pawl_loop_push_ready(loop, child);
 }
