@@ -302,10 +302,70 @@ static inline void put_all(struct writer *w, struct pawl_span_record *record, co
         put_rest(w, record, span, tracestate);
 }
 
+/* ---- the same for most spans: of a node beneath another one, that ended well, with few attributes, all numbers. What
+ * they need is known to fit, so nothing is counted ---- */
+
+static inline bool is_plain(const pawl_span *span, const struct pawl_span_path *path,
+                            const struct pawl_span_limits *limits) {
+    uint32_t more = span->status | span->cancel_reason | span->event_count | span->link_count | span->dropped_events |
+                    span->dropped_links;
+    return span->node && span->parent && more == 0 &&
+           span->attribute_count + PAWL_NODE_ATTRIBUTES <= limits->attributes && !span->ctx->root->tracestate &&
+           pawl_span_path_leads_to(path, span->parent);
+}
+
+/* Returns where the next bytes go; NULL when it is a text, or too long. */
+static inline char *write_number(char *at, const char *end, const pawl_attribute *attribute) {
+    size_t key = strlen(attribute->key);
+    const struct pawl_packed_attribute packed = {.key_length = (uint16_t)key, .type = (uint16_t)attribute->type};
+    if (unlikely(attribute->type == PAWL_ATTRIBUTE_STRING ||
+                 sizeof packed + key + 1 + sizeof attribute->value > (size_t)(end - at)))
+        return NULL;
+    memcpy(at, &packed, sizeof packed);
+    at = write_text(at + sizeof packed, attribute->key, key);
+    memcpy(at, &attribute->value, sizeof attribute->value);
+    return at + sizeof attribute->value;
+}
+
+/* NULL: it does not fit. */
+static inline char *write_plain(char *at, const char *end, const pawl_span *span, const struct pawl_span_path *path) {
+    const pawl_primitive *node = span->node;
+    size_t above = path->ends[path->depth - 1];
+    if (unlikely(above + 1 + node->name_length + 1 + node->type_length + 1 > (size_t)(end - at)))
+        return NULL;
+    pawl_copy_short(at, path->text, above);
+    at[above] = '/';
+    at = write_text(at + above + 1, node->name, node->name_length);
+    at = write_text(at, node->type, node->type_length);
+    for (uint32_t i = 0; at && i < span->attribute_count; i++)
+        at = write_number(at, end, &span->attributes[i]);
+    return at;
+}
+
+/* Whether it could be done. */
+static inline bool encode_plain(struct pawl_span_record *record, const pawl_span *span,
+                                const struct pawl_span_path *path, const struct pawl_span_limits *limits) {
+    const char *end =
+        is_plain(span, path, limits) ? write_plain(record->bytes, record->bytes + PAWL_RECORD_ROOM, span, path) : NULL;
+    if (!end)
+        return false;
+    record->length = (uint32_t)(end - record->bytes);
+    record->bits = PAWL_RECORD_NODE;
+    record->name_at = (uint16_t)(path->ends[path->depth - 1] + 1);
+    record->path_length = (uint16_t)(record->name_at + span->node->name_length);
+    record->type_length = (uint16_t)span->node->type_length;
+    record->attribute_count = (uint16_t)span->attribute_count;
+    record->dropped_attributes = span->dropped_attributes;
+    record->has_rest = 0;
+    return true;
+}
+
 pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
                                const struct pawl_span_limits *limits, struct pawl_heap_budget *budget) {
-    const char *tracestate = span->ctx ? span->ctx->root->tracestate : NULL;
     put_head(record, span);
+    if (likely(encode_plain(record, span, path, limits)))
+        return PAWL_OK;
+    const char *tracestate = span->ctx ? span->ctx->root->tracestate : NULL;
     pawl_span_path_find(path, span);
     record->path_length = (uint16_t)path->length;
     record->type_length = (uint16_t)cut_bytes(span->type, NAME_BYTES);

@@ -104,11 +104,15 @@ static inline void pawl_span_path_push(struct pawl_span_path *path, const pawl_s
     memcpy(&path->ids[path->depth], span->span_id, 8);
     path->ends[path->depth++] = (uint16_t)path->length;
 }
+/* Whether the names that are there lead to this span: what is beneath it ends beside the last one that ended. */
+static inline bool pawl_span_path_leads_to(const struct pawl_span_path *path, const pawl_span *span) {
+    return path->depth > 0 && path->depth < PAWL_PATH_DEPTH &&
+           memcmp(&path->ids[path->depth - 1], span->span_id, 8) == 0;
+}
 /* Sets text, length and name_at for a span that ends. */
 static inline void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span) {
-    if (span->parent && path->depth > 0 && path->depth < PAWL_PATH_DEPTH &&
-        memcmp(&path->ids[path->depth - 1], span->parent->span_id, 8) == 0)
-        pawl_span_path_push(path, span); /* beside the last one that ended */
+    if (span->parent && pawl_span_path_leads_to(path, span->parent))
+        pawl_span_path_push(path, span);
     else
         pawl_span_path_search(path, span);
     path->depth--; /* it has ended */
@@ -138,9 +142,10 @@ struct pawl_packed_link { /* then attributes */
     uint32_t attribute_count, dropped_attributes;
 };
 
+#define PAWL_NODE_ATTRIBUTES 2u /* that the reader adds to a node's: type and path */
 /* How many attributes the reader adds, by what the record says. */
 static inline uint32_t pawl_record_own_attributes(uint32_t bits, uint32_t status, uint32_t cancel_reason) {
-    return (bits & PAWL_RECORD_NODE ? 2u : 0u) + (bits & PAWL_RECORD_WORKFLOW ? 2u : 0u) +
+    return (bits & PAWL_RECORD_NODE ? PAWL_NODE_ATTRIBUTES : 0u) + (bits & PAWL_RECORD_WORKFLOW ? 2u : 0u) +
            (status != PAWL_OK ? 1u : 0u) + (cancel_reason != PAWL_CANCEL_NONE ? 1u : 0u);
 }
 
