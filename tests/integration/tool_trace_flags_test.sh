@@ -62,6 +62,27 @@ expect "metrics beside the record" 0 exec --json --metrics - -c 'print("x")'
 [ "$(head -c 1 out)" = '{' ] || fail "the record does not come first: $(head -c 100 out)"
 says '# TYPE pawl_primitive_executions_total counter' out "metrics beside the record"
 
+mkfifo pipe full
+expect "metrics for a FIFO that nobody reads" 125 exec --metrics pipe -c 'print(1)'
+(ulimit -f 0; "$tool" exec -q --metrics limited.txt -c 'raise SystemExit(7)' >out 2>err </dev/null)
+rc=$?
+[ "$rc" != 153 ] || fail "a file that may not grow ends the tool"
+
+# A terminal's reader that does not read holds up nothing for long.
+sleep 60 <full &
+sleeper=$!
+exec 9>full
+python3 -c 'import os
+os.set_blocking(9, False)
+try:
+    while True: os.write(9, b"x")
+except BlockingIOError: os.set_blocking(9, True)'
+OTEL_TRACES_EXPORTER=console timeout 10 "$tool" exec -q -c 'raise SystemExit(7)' </dev/null >out 2>&9
+rc=$?
+[ "$rc" = 7 ] || fail "a console that nobody reads: exit status $rc"
+exec 9>&-
+kill "$sleeper"
+
 # ---- usage ----
 
 expect "metrics in the program's output" 125 exec --metrics - -c 'print(1)'

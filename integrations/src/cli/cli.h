@@ -90,6 +90,8 @@ struct cli_output {
     atomic_int failed; /* errno */
 };
 void cli_write(struct cli_output *output, const void *bytes, size_t length);
+/* For telemetry: waits at most a second in all for a reader that does not read. False: errno says why. */
+bool cli_write_soon(int fd, const void *bytes, size_t length);
 /* The exit status when output was lost: dies by SIGPIPE when the reader left, complains and gives lost for anything
  * else; else status. */
 int cli_settle(const char *who, const struct cli_output *output, int status, int lost);

@@ -9,6 +9,7 @@
 
 #define CHUNK 4096 /* POSIX: a pipe that polls writable takes PIPE_BUF bytes without blocking */
 #define LOOK_MS 50
+#define PATIENCE_MS 1000
 
 void cli_own_standard_streams(void) {
     int fd;
@@ -44,6 +45,25 @@ void cli_write(struct cli_output *output, const void *bytes, size_t length) {
             length -= (size_t)wrote;
         }
     }
+}
+
+bool cli_write_soon(int fd, const void *bytes, size_t length) {
+    const char *at = bytes;
+    for (int looks = PATIENCE_MS / LOOK_MS; length > 0;) {
+        struct pollfd wait = {.fd = fd, .events = POLLOUT};
+        if (poll(&wait, 1, LOOK_MS) <= 0) {
+            errno = ETIMEDOUT;
+            if (--looks <= 0)
+                return false;
+            continue;
+        }
+        ssize_t wrote = write(fd, at, length < CHUNK ? length : CHUNK);
+        if (wrote < 0 && errno != EINTR && errno != EAGAIN)
+            return false;
+        at += wrote > 0 ? wrote : 0;
+        length -= wrote > 0 ? (size_t)wrote : 0;
+    }
+    return true;
 }
 
 int cli_settle(const char *who, const struct cli_output *output, int status, int lost) {

@@ -66,6 +66,7 @@ bool cli_session_open(struct cli_session *session, const struct cli_watch *watch
     pawl_error *error = NULL;
     *session = (struct cli_session){.runtime = NULL};
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of write, not the end of the sandbox's supervision */
+    signal(SIGXFSZ, SIG_IGN); /* so is a file that may not grow */
     session->runtime = pawl_runtime_new(NULL, &error);
     if (session->runtime && (!watch->tree || attach_tree(session->runtime, &error) == PAWL_OK))
         session->ctx = pawl_context_new(session->runtime);

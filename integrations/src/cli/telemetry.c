@@ -13,8 +13,9 @@
 struct cli_telemetry {
     const struct cli_watch *watch;
     pawl_observability *observability; /* NULL: it could not be set up */
-    pthread_mutex_t lock;              /* guards the rest */
-    char first[1024];                  /* of what went wrong */
+    atomic_bool console_failed;
+    pthread_mutex_t lock; /* guards the rest */
+    char first[1024];     /* of what went wrong */
     size_t others;
 };
 
@@ -58,8 +59,9 @@ static bool check_trace(const struct cli_watch *watch) {
     return whole;
 }
 
+/* Not blocking, so that a FIFO that nobody reads is an error and no wait. */
 static int open_metrics(const char *path) {
-    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 }
 
 static bool check_metrics(const struct cli_watch *watch, bool may_print) {
@@ -106,10 +108,11 @@ static void keep_error(struct cli_telemetry *telemetry, pawl_error *error) {
     pawl_error_unref(error);
 }
 
-/* Standard output is the command's. */
+/* Standard output is the command's. A reader that does not read gets nothing more. Any thread. */
 static void write_to_stderr(void *user, const char *text, size_t length) {
-    (void)user;
-    fwrite(text, 1, length, stderr);
+    struct cli_telemetry *telemetry = user;
+    if (!atomic_load(&telemetry->console_failed) && !cli_write_soon(STDERR_FILENO, text, length))
+        atomic_store(&telemetry->console_failed, true);
 }
 
 static bool has_name(void) {
@@ -125,11 +128,11 @@ static pawl_observability *observe(struct cli_telemetry *telemetry, pawl_runtime
     const pawl_tracer_options tracer = {.size = sizeof tracer, .sampler = always};
     const pawl_metrics_options metrics = {.size = sizeof metrics};
     const pawl_metrics_export_options once = {.size = sizeof once, .end_timeout_ns = PAWL_ZERO}; /* by the flush */
-    pawl_observability *made =
-        pawl_observe(runtime, err, .read_environment = read_environment, .service_name = has_name() ? NULL : "pawl",
-                     .service_version = has_name() ? NULL : PAWL_VERSION_STRING, .trace_file = watch->trace_file,
-                     .tracer = &tracer, .metrics = watch->metrics_file ? &metrics : NULL, .metrics_export = &once,
-                     .no_listen = 1, .console = write_to_stderr, .warn = keep_complaint, .warn_user = telemetry);
+    pawl_observability *made = pawl_observe(
+        runtime, err, .read_environment = read_environment, .service_name = has_name() ? NULL : "pawl",
+        .service_version = has_name() ? NULL : PAWL_VERSION_STRING, .trace_file = watch->trace_file, .tracer = &tracer,
+        .metrics = watch->metrics_file ? &metrics : NULL, .metrics_export = &once, .no_listen = 1,
+        .console = write_to_stderr, .console_user = telemetry, .warn = keep_complaint, .warn_user = telemetry);
     pawl_sampler_unref(always);
     return made;
 }
@@ -155,14 +158,9 @@ bool cli_telemetry_open(struct cli_session *session, const struct cli_watch *wat
 
 static pawl_status write_whole(void *user, const char *text, size_t length, pawl_error **err) {
     const int *fd = user;
-    while (length > 0) {
-        ssize_t wrote = write(*fd, text, length);
-        if (wrote < 0 && errno != EINTR)
-            return pawl_error_set(err, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
-        text += wrote > 0 ? wrote : 0;
-        length -= wrote > 0 ? (size_t)wrote : 0;
-    }
-    return PAWL_OK;
+    if (cli_write_soon(*fd, text, length))
+        return PAWL_OK;
+    return pawl_error_set(err, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
 }
 
 static pawl_status print(void *user, const char *text, size_t length, pawl_error **err) {
