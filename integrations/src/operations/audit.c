@@ -32,9 +32,18 @@ struct audit {
 
 /* ---- writing ---- */
 
+/* Nobody can read what goes into a file without a name. */
+static bool is_deleted(const struct audit *audit) {
+    struct stat is;
+    return fstat(audit->fd, &is) == 0 && S_ISREG(is.st_mode) && is.st_nlink == 0;
+}
+
 /* Under the lock. One write, so that lines of several processes do not mix. */
 static bool write_file(struct audit *audit, const char *line, size_t length) {
     ssize_t wrote;
+    audit->failed = ENOENT;
+    if (is_deleted(audit))
+        return false;
     do
         wrote = write(audit->fd, line, length);
     while (wrote < 0 && errno == EINTR);

@@ -380,6 +380,25 @@ static void a_line_that_was_cut_does_not_spoil_the_next(void **state) {
     rmdir(folder);
 }
 
+static void what_goes_into_a_deleted_file_is_lost(void **state) {
+    struct world *world = *state;
+    struct play play = {.exit_status = 0};
+    char folder[] = "/tmp/pawl-audit-XXXXXX", path[64];
+    pawl_audit_stats stats = {.size = sizeof stats};
+    pawl_error *error = NULL;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/audit.jsonl", folder);
+    assert_int_equal(pawl_audit(world->runtime, NULL, .path = path, .fail_closed = 1), PAWL_OK);
+    unlink(path);
+    rmdir(folder);
+    assert_int_equal(run(world, &play, "{\"code\":\"\"}", &error), PAWL_E_DENIED);
+    assert_non_null(strstr(pawl_error_message(error), "No such file"));
+    assert_int_equal(play.created, 0);
+    pawl_audit_get_stats(world->runtime, &stats);
+    assert_int_equal(stats.written, 0);
+    pawl_error_unref(error);
+}
+
 static void mistakes_are_refused_by_name(void **state) {
     struct world *world = *state;
     pawl_error *error = NULL;
@@ -440,6 +459,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_and_survived, make_world, end_world),
         cmocka_unit_test_setup_teardown(the_file_is_private_and_appended_to, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_line_that_was_cut_does_not_spoil_the_next, make_world, end_world),
+        cmocka_unit_test_setup_teardown(what_goes_into_a_deleted_file_is_lost, make_world, end_world),
         cmocka_unit_test_setup_teardown(mistakes_are_refused_by_name, make_world, end_world),
         cmocka_unit_test(it_survives_without_memory),
     };

@@ -39,7 +39,8 @@ typedef bool (*pawl_audit_write)(void *user, const char *record, size_t length);
 typedef struct pawl_audit_options {
     size_t size; /**< sizeof(pawl_audit_options); set by the macro. */
     /** Either this or write. Appended to, made with mode 0600; every record is one write(2), so that several processes
-     * may share a local file. A regular file or a character device; rotate by copy and truncate. */
+     * may share a local file. A regular file or a character device; rotate by copy and truncate: records for a file
+     * that was deleted are lost. */
     const char *path;
     pawl_audit_write write;
     void *user;              /**< Of write. Borrowed, must outlive the runtime and its contexts. */
