@@ -56,6 +56,9 @@ says 'pawl_primitive_executions_total{' metrics.txt "metrics"
 says 'pawl_outcome="ok"' metrics.txt "metrics"
 expect "metrics of a program that failed" 3 exec --metrics metrics.txt -c 'import sys; sys.exit(3)'
 [ "$(grep -c '^pawl_primitive_executions_total' metrics.txt)" = 1 ] || fail "metrics are not written anew"
+expect "metrics beside a trace" 0 exec --trace beside.jsonl --metrics beside.txt -c 1
+says 'otel_sdk_exporter_span_exported_total{otel_component_type="otlp_json_file_exporter"} 3' beside.txt \
+    "metrics know what became of the spans"
 expect "metrics of a limit" 124 exec --metrics limit.txt --timeout 0.2 -c 'while True: pass'
 says 'pawl_primitive_executions_total{' limit.txt "metrics of a limit"
 expect "metrics beside the record" 0 exec --json --metrics - -c 'print("x")'
@@ -126,6 +129,8 @@ OTEL_TRACES_EXPORTER=console expect "the console is stderr" 0 exec -c 'print(1)'
 says 'sandbox.run' err "the console is stderr"
 OTEL_METRICS_EXPORTER=console expect "metrics on the console, once" 0 exec -c 'print(1)'
 [ "$(grep -c '^# TYPE pawl_primitive_executions_total' err)" = 1 ] || fail "metrics are not told once: $(head -c 300 err)"
+OTEL_METRICS_EXPORTER=console expect "metrics in a file and on the console, once" 0 exec --metrics both.txt -c 'print(1)'
+[ "$(grep -c '^# TYPE pawl_primitive_executions_total' err)" = 1 ] || fail "a file doubles metrics: $(head -c 300 err)"
 OTEL_BSP_MAX_QUEUE_SIZE=many OTEL_TRACES_EXPORTER=nobody expect "a wrong variable" 0 exec -c 'print(1)'
 [ "$(wc -l <err)" = 1 ] || fail "not one line: $(cat err)"
 says 'and 1 more' err "a wrong variable"

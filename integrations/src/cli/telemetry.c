@@ -189,17 +189,18 @@ static void write_metrics(struct cli_telemetry *telemetry, pawl_context *ctx) {
     keep_error(telemetry, error);
 }
 
+/* The file comes last, so that its metrics tell what became of the spans. */
 void cli_telemetry_flush(struct cli_session *session) {
     struct cli_telemetry *telemetry = session->telemetry;
     pawl_error *error = NULL;
     if (!telemetry || !telemetry->observability)
         return;
-    if (telemetry->watch->metrics_file)
-        write_metrics(telemetry, session->ctx);
     if (pawl_observability_shutdown(telemetry->observability, FLUSH_NS, &error) == PAWL_E_TIMEOUT)
         keep_complaint(telemetry, "not everything was taken within 2 s; is the collector there?");
     else
         keep_error(telemetry, pawl_error_ref(error));
+    if (telemetry->watch->metrics_file)
+        write_metrics(telemetry, session->ctx);
     pawl_error_unref(error);
 }
 
