@@ -94,6 +94,8 @@ says 'add --json' err "metrics in the program's output"
 expect "an unwritable trace file" 125 exec --trace /nowhere/run.jsonl -c 'print(1)'
 says '/nowhere/run.jsonl' err "an unwritable trace file"
 [ -s out ] && fail "something ran: $(cat out)"
+expect "a path that would steer the terminal" 125 exec --trace $'/nowhere/\e[31m\u202e\xff.jsonl' -c 'print(1)'
+says '/nowhere/?[31m?' err "a path that would steer the terminal"
 expect "a folder as trace file" 125 exec --trace . -c 'print(1)'
 expect "an unwritable metrics file" 125 exec --metrics /nowhere/metrics -c 'print(1)'
 [ -s out ] && fail "something ran: $(cat out)"

@@ -1,4 +1,5 @@
 /* Files, numbers and complaints. */
+#include "clean_text_internal.h"
 #include "cli.h"
 #include "utf8_internal.h"
 #include <errno.h>
@@ -7,13 +8,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What others wrote (names of files, a server's answer) may not steer a terminal. */
+static void clean(char *text) {
+    size_t length;
+    for (char *at = text, *end = text; *at; at += length) {
+        bool harmful;
+        length = pawl_clean_character(at, &harmful);
+        bool kept = !harmful || *at == '\n' || *at == '\t';
+        memmove(end, kept ? at : "?", kept ? length : 1);
+        end += kept ? length : 1;
+        if (at[length] == '\0')
+            *end = '\0';
+    }
+}
+
 void cli_complain(const char *who, const char *format, ...) {
+    char raw[8192], text[8192];
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s: ", who);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    (void)vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
+    (void)pawl_utf8_lossy_into(raw, strlen(raw), text, sizeof text);
+    clean(text);
+    fprintf(stderr, "%s: %s\n", who, text);
 }
 
 void cli_complain_error(const char *who, const pawl_error *error) {
