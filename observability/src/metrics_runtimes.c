@@ -90,6 +90,14 @@ static pawl_status observe(pawl_metrics *metrics, pawl_error **err) {
     return status;
 }
 
+/* Twice attached, everything would count twice. */
+static bool has_runtime(const pawl_metrics *metrics, const pawl_runtime *runtime) {
+    const struct attachment *at = metrics->attachments;
+    while (at && at->runtime != runtime)
+        at = at->next;
+    return at != NULL;
+}
+
 pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err) {
     pthread_mutex_lock(&metrics->attaching);
     pawl_status status = metrics->observes_runtimes ? PAWL_OK : observe(metrics, err);
@@ -98,10 +106,15 @@ pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *a
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&metrics->collecting);
-    attachment->next = metrics->attachments;
-    metrics->attachments = attachment;
+    bool is_there = has_runtime(metrics, attachment->runtime);
+    if (!is_there) {
+        attachment->next = metrics->attachments;
+        metrics->attachments = attachment;
+    }
     pthread_mutex_unlock(&metrics->collecting);
-    return PAWL_OK;
+    return !is_there
+               ? PAWL_OK
+               : pawl_error_set(err, PAWL_E_INVALID, "metrics: they are attached to this runtime; once is enough");
 }
 
 void pawl_metrics_remove_runtime(pawl_metrics *metrics, struct attachment *attachment, bool ended) {

@@ -92,6 +92,16 @@ static void figures_of_several_runtimes_are_one_sum_that_keeps_what_was_counted(
     pawl_metrics_unref(metrics);
 }
 
+static void a_runtime_is_attached_once(void **state) {
+    struct world *world = *state;
+    pawl_error *err = NULL;
+    pawl_metrics *metrics = pawl_metrics_new(NULL, NULL);
+    assert_int_equal(pawl_metrics_attach(metrics, world->runtime, NULL), PAWL_OK);
+    assert_int_equal(pawl_metrics_attach(metrics, world->runtime, &err), PAWL_E_INVALID);
+    expect_error(err, PAWL_E_INVALID, "once is enough");
+    pawl_metrics_unref(metrics);
+}
+
 static void attaching_survives_without_memory(void **state) {
     (void)state;
     for_each_failing_allocation(n) {
@@ -108,6 +118,7 @@ static void attaching_survives_without_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_run_is_seen_while_it_goes_on, make_world, end_world),
+        cmocka_unit_test_setup_teardown(a_runtime_is_attached_once, make_world, end_world),
         cmocka_unit_test(figures_of_several_runtimes_are_one_sum_that_keeps_what_was_counted),
         cmocka_unit_test(attaching_survives_without_memory),
     };

@@ -129,8 +129,9 @@ typedef struct pawl_metric_data {
 
 /**
  * Any slot may be NULL: such data is not for this exporter. Called on a processor's thread; a processor never makes two
- * calls at once of one signal, but two signals, and two processors that share the exporter, may call at once. A call ends within timeout_ns (retries included) or soon after cancel, and
- * returns PAWL_OK, or why the data was not delivered; the processor then drops and counts it and does not try again.
+ * calls at once of one signal, but two signals, and two processors that share the exporter, may call at once. A call
+ * ends within timeout_ns (retries included) or soon after cancel, and returns PAWL_OK, or why the data was not
+ * delivered; the processor then drops and counts it and does not try again.
  */
 typedef struct pawl_exporter_vtable {
     size_t size;      /**< sizeof(pawl_exporter_vtable). */

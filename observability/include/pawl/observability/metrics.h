@@ -64,7 +64,7 @@ PAWL_API pawl_metrics *pawl_metrics_unref(pawl_metrics *metrics);
 /**
  * Makes it an observer of the runtime, before the runtime's first run; of several runtimes the series are shared. The
  * runtime references it until it ends.
- * @return PAWL_OK, or what pawl_runtime_add_observer() says.
+ * @return PAWL_OK, PAWL_E_INVALID (attached to it already), or what pawl_runtime_add_observer() says.
  */
 PAWL_API pawl_status pawl_metrics_attach(pawl_metrics *metrics, pawl_runtime *runtime, pawl_error **err);
 
