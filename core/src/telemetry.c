@@ -43,21 +43,22 @@ static void tell_log(pawl_runtime *runtime, const pawl_log_record *record) {
 }
 
 /* A span is the place where attributes are copied and cleaned. */
-static void clean_and_tell_log(pawl_runtime *runtime, pawl_log_record *record, const char *text) {
+static void clean_and_tell_log(pawl_runtime *runtime, const pawl_log_record *said, const char *text) {
     const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
     char clean[LOG_BYTES];
     pawl_span scratch;
     pawl_redact_into(&redaction, text, strlen(text), clean, sizeof clean);
     pawl_span_reset(&scratch, NULL, "", "");
-    for (uint64_t i = 0; i < record->attribute_count; i++)
-        pawl_span_set(&scratch, &record->attributes[i]);
+    for (uint64_t i = 0; i < said->attribute_count; i++)
+        pawl_span_set(&scratch, &said->attributes[i]);
     pawl_span_redact(runtime, &scratch);
-    record->size = sizeof *record;
-    record->text = clean;
-    record->attributes = scratch.attributes;
-    record->attribute_count = scratch.attribute_count;
-    record->time_ns = pawl_runtime_now(runtime);
-    tell_log(runtime, record);
+    pawl_log_record record = *said;
+    record.size = sizeof record;
+    record.text = clean;
+    record.attributes = scratch.attributes;
+    record.attribute_count = scratch.attribute_count;
+    record.time_ns = pawl_runtime_now(runtime);
+    tell_log(runtime, &record);
     pawl_span_release_grown(&scratch);
 }
 

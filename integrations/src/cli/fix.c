@@ -32,7 +32,7 @@ static const char help[] =
     "      --json               print the record on stdout instead of the diff\n"
     "  -q, --quiet              no progress and no trace tree on stderr\n" CLI_WATCH_HELP(
         " ") "\n" CLI_WATCH_NOTE "Exit status: 0 fixed; 1 not fixed, or the held-back test failed; 2 usage; 3 budget, "
-                                 "limit or stall; 4 sandbox, "
+             "limit or stall; 4 sandbox, "
              "generator\n"
              "or network; 5 denied; 130 interrupted.\n";
 
