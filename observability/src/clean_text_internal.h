@@ -4,8 +4,8 @@
 
 #include <pawl/base.h>
 
-/* Whether the character at text, which is valid UTF-8, could move the reader's cursor or turn the text around: C0, DEL,
- * C1, and the marks of direction. Returns its bytes. */
+/* Whether the character at text, which is UTF-8 that may have been cut, could move the reader's cursor or turn the text
+ * around: C0, DEL, C1, and the marks of direction. Returns its bytes, of a cut one what it should have. */
 size_t pawl_clean_character(const char *text, bool *ret_harmful);
 
 #endif

@@ -46,6 +46,8 @@ PY
 # nothing listens there
 export OTEL_EXPORTER_OTLP_ENDPOINT=http://name:unsaid-password@127.0.0.1:9
 expect "a collector that does not answer" 1 --language bash --probes 1
+says "every one" '^fail  no collector takes metrics at http://'
+says "the last one" '^fail  no collector takes logs at http://'
 says "which one" '^fail  no collector takes traces at http://.*127.0.0.1:9/v1/traces'
 says "the verdict" '^degraded$'
 grep -q unsaid "$work/out" && fail "the password is shown"

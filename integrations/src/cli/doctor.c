@@ -1,4 +1,5 @@
 /* pawl doctor: what this machine can and cannot do, a line each, with what to do about it. */
+#include "clean_text_internal.h"
 #include "doctor.h"
 #include <getopt.h>
 #include <stdlib.h>
@@ -125,10 +126,14 @@ static double milliseconds(const cJSON *spread) {
     return cJSON_GetNumberValue(member(spread, "median")) * 1e3;
 }
 
-/* What came from elsewhere may hold bytes that a terminal obeys. */
+/* What came from elsewhere may hold characters that a terminal obeys, or end in the middle of one. */
 static void print_text(const char *text) {
-    for (const unsigned char *at = (const unsigned char *)text; *at; at++)
-        putchar(*at < ' ' || *at == 0x7f || (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) ? '?' : *at);
+    size_t length;
+    for (const char *at = text; *at; at += strnlen(at, length)) {
+        bool harmful;
+        length = pawl_clean_character(at, &harmful);
+        fprintf(stdout, "%.*s", harmful ? 1 : (int)length, harmful ? "?" : at);
+    }
 }
 
 static void print_names(const char *title, const cJSON *names) {
@@ -214,7 +219,8 @@ static void print_findings(const cJSON *found) {
 /* A collector that was named and is silent is as much a reason as a sandbox that is slow. */
 static void add_collectors(cJSON *found, cJSON *collectors) {
     cJSON *reasons = cJSON_GetObjectItemCaseSensitive(found, "reasons");
-    size_t silent = 0;
+    int others = cJSON_GetArraySize(reasons);
+    bool silent = false;
     for (const cJSON *one = collectors ? collectors->child : NULL; one; one = one->next) {
         char what[512];
         if (cJSON_IsTrue(member(one, "answers")))
@@ -226,10 +232,13 @@ static void add_collectors(cJSON *found, cJSON *collectors) {
         cJSON_AddStringToObject(reason, "code", "collector_silent");
         cJSON_AddStringToObject(reason, "what", what);
         cJSON_AddStringToObject(reason, "remedy", text_of(one, "error"));
-        cJSON_InsertItemInArray(reasons, (int)silent++, reason);
+        cJSON_AddItemToArray(reasons, reason);
+        silent = true;
     }
+    for (int i = 0; silent && i < others; i++) /* collectors come first */
+        cJSON_AddItemToArray(reasons, cJSON_DetachItemFromArray(reasons, 0));
     cJSON_AddItemToObject(found, "collectors", collectors);
-    if (silent > 0 && strcmp(text_of(found, "verdict"), "healthy") == 0)
+    if (silent && strcmp(text_of(found, "verdict"), "healthy") == 0)
         cli_set(found, "verdict", cJSON_CreateString("degraded"));
 }
 
