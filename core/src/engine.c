@@ -141,22 +141,26 @@ static void unlist_child(pawl_frame *child) {
         child->sibling_next->sibling_prev = child->sibling_prev;
 }
 
-static void init_scope(pawl_context *own, pawl_context *outer, const pawl_scope *scope) {
+static void limit_scope(pawl_context *own, const pawl_scope *scope) {
+    own->transparent = 0;
+    if (scope->shielded) {
+        own->shielded = 1;
+        own->deadline_ns = scope->deadline_ns ? scope->deadline_ns : PAWL_NEVER;
+    } else if (scope->deadline_ns < own->deadline_ns) {
+        own->deadline_ns = scope->deadline_ns;
+    }
+}
+
+static inline void init_scope(pawl_context *own, pawl_context *outer, const struct child_request *request) {
     own->parent = outer;
     own->root = outer->root;
     own->span = outer->span;
     own->deadline_ns = outer->deadline_ns;
     atomic_init(&own->cancelled, 0);
     own->shielded = own->is_root = 0;
-    own->transparent = !scope || (!scope->deadline_ns && !scope->shielded);
-    if (!scope)
-        return;
-    if (scope->shielded) {
-        own->shielded = 1;
-        own->deadline_ns = scope->deadline_ns ? scope->deadline_ns : PAWL_NEVER;
-    } else if (scope->deadline_ns && scope->deadline_ns < own->deadline_ns) {
-        own->deadline_ns = scope->deadline_ns;
-    }
+    own->transparent = 1;
+    if (request->scoped && unlikely(request->scope.deadline_ns || request->scope.shielded))
+        limit_scope(own, &request->scope);
 }
 
 static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, const struct child_request *request,
@@ -177,7 +181,7 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     pawl_context *outer = parent ? parent->ctx : &run->root->scope;
     frame->ctx = outer;
     if (request->scoped || run->observed) {
-        init_scope(&frame->own, outer, request->scoped ? &request->scope : NULL);
+        init_scope(&frame->own, outer, request);
         frame->ctx = &frame->own;
     }
 }
@@ -269,7 +273,7 @@ HOT void start_inline(struct loop *loop, pawl_frame *parent, pawl_context *ctx, 
 static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event) {
     pawl_context *ctx = parent->ctx, own;
     if (unlikely(loop->request.scoped)) {
-        init_scope(&own, ctx, &loop->request.scope);
+        init_scope(&own, ctx, &loop->request);
         ctx = &own;
     }
     start_inline(loop, parent, ctx, event);
@@ -279,7 +283,7 @@ static __attribute__((noinline)) void run_inline_observed(struct loop *loop, paw
     const struct child_request *request = &loop->request;
     pawl_context own;
     pawl_span span;
-    init_scope(&own, parent->ctx, request->scoped ? &request->scope : NULL);
+    init_scope(&own, parent->ctx, request);
     open_span(loop, &own, &span, request);
     start_inline(loop, parent, &own, event);
     pawl_observe_end(loop, &span, &event->outcome);

@@ -59,16 +59,26 @@ static size_t count_children(pawl_primitive *const *children) {
     return count;
 }
 
-static pawl_primitive *allocate(const char *name, size_t child_count) {
-    size_t name_bytes = strnlen(name ? name : "", NAME_BYTES + 1) + 1;
+static uint64_t new_serial(void) {
+    static _Atomic uint64_t serials;
+    return atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
+}
+
+static pawl_primitive *allocate(const char *name, const char *type, size_t child_count) {
+    size_t name_length = strnlen(name ? name : "", NAME_BYTES + 1), type_length = strlen(type);
     size_t list_bytes = child_count * sizeof(pawl_primitive *);
-    pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_bytes);
+    pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_length + 1 + type_length + 1 + LABEL_STEP);
     if (!node)
         return NULL;
     node->children = (pawl_primitive **)(void *)(node + 1);
     char *text = (char *)(node + 1) + list_bytes;
-    memcpy(text, name ? name : "", name_bytes - 1);
+    memcpy(text, name ? name : "", name_length);
+    memcpy(text + name_length + 1, type, type_length);
     node->name = text;
+    node->type = type;
+    node->name_length = (uint32_t)name_length;
+    node->type_length = (uint32_t)type_length;
+    node->serial = new_serial();
     node->lanes = 1;
     atomic_init(&node->refs, 1);
     return node;
@@ -134,18 +144,9 @@ static void compute_bytes(pawl_primitive *node, size_t frame_bytes, bool has_lan
     node->frame_bytes = frame_bytes;
 }
 
-/* What observers of every span would have to find out. */
-static void identify(pawl_primitive *node) {
-    static _Atomic uint64_t serials;
-    node->serial = atomic_fetch_add_explicit(&serials, 1, memory_order_relaxed) + 1;
-    node->name_length = (uint32_t)strlen(node->name);
-    node->type_length = (uint32_t)strlen(node->type);
-}
-
 static pawl_primitive *finish(pawl_primitive *node, size_t frame_bytes, bool has_lanes) {
     check_name(node);
     check_children(node);
-    identify(node);
     compute_bytes(node, frame_bytes, has_lanes);
     if (!node->failure && node->bytes[1] > MOST_BYTES)
         pawl_error_set(&node->failure, PAWL_E_LIMIT,
@@ -167,12 +168,11 @@ static pawl_primitive *give_up(const pawl_primitive_spec *spec) {
 
 pawl_primitive *pawl_primitive_new(const pawl_primitive_spec *spec) {
     size_t count = count_children(spec->children);
-    pawl_primitive *node = allocate(spec->name, count);
+    pawl_primitive *node = allocate(spec->name, spec->vtable->type_name, count);
     if (!node)
         return give_up(spec);
     node->kind = NODE_STEP;
     node->vtable = spec->vtable;
-    node->type = spec->vtable->type_name;
     node->state = spec->state;
     node->failure = spec->failure;
     node->child_count = count;
@@ -183,7 +183,7 @@ pawl_primitive *pawl_primitive_new(const pawl_primitive_spec *spec) {
 }
 
 pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
-    pawl_primitive *node = allocate(spec->name, 0);
+    pawl_primitive *node = allocate(spec->name, spec->type, 0);
     if (!node) {
         if (spec->user_destroy)
             spec->user_destroy(spec->user);
@@ -191,7 +191,6 @@ pawl_primitive *pawl_leaf_new(const struct leaf_spec *spec) {
         return &without_memory;
     }
     node->kind = (uint8_t)spec->kind;
-    node->type = spec->type;
     node->fn = spec->fn;
     node->async = spec->async;
     node->user = spec->user;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define COLD __attribute__((noinline)) /* keeps the usual way short */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* ---- from a span to the cells of its node ---- */
 
@@ -58,7 +59,7 @@ static COLD void make_histogram(pawl_metrics *metrics, struct shard *shard, stru
     metrics_settle(shard);
 }
 
-static inline void observe(const struct durations *durations, const struct node_histogram *histogram,
+static ALWAYS_INLINE void observe(const struct durations *durations, const struct node_histogram *histogram,
                            const pawl_span *span) {
     uint64_t ns = span->end_ns - span->start_ns;
     size_t bucket = durations_bucket(durations, ns);

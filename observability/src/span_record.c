@@ -327,16 +327,23 @@ static inline char *write_number(char *at, const char *end, const pawl_attribute
     return at + sizeof attribute->value;
 }
 
+/* Copies whole steps: what is behind either place may be read and written. */
+static inline void copy_in_steps(char *to, const char *from, size_t length) {
+    for (size_t i = 0; i < length; i += LABEL_STEP)
+        memcpy(to + i, from + i, LABEL_STEP);
+}
+
 /* NULL: it does not fit. */
 static inline char *write_plain(char *at, const char *end, const pawl_span *span, const struct pawl_span_path *path) {
     const pawl_primitive *node = span->node;
-    size_t above = path->ends[path->depth - 1];
-    if (unlikely(above + 1 + node->name_length + 1 + node->type_length + 1 > (size_t)(end - at)))
+    size_t above = path->ends[path->depth - 1], label = node->name_length + 1 + node->type_length + 1;
+    if (unlikely(above + 1 + label + LABEL_STEP > (size_t)(end - at)))
         return NULL;
-    pawl_copy_short(at, path->text, above);
-    at[above] = '/';
-    at = write_text(at + above + 1, node->name, node->name_length);
-    at = write_text(at, node->type, node->type_length);
+    copy_in_steps(at, path->text, above);
+    at += above;
+    *at++ = '/';
+    copy_in_steps(at, node->name, label);
+    at += label;
     for (uint32_t i = 0; at && i < span->attribute_count; i++)
         at = write_number(at, end, &span->attributes[i]);
     return at;
