@@ -249,6 +249,8 @@ HOT void call_inline(struct loop *loop, const pawl_primitive *leaf, pawl_context
     if (likely(status == PAWL_OK && !error && !value)) {
         ret_outcome->status = PAWL_OK;
         ret_outcome->owned = false;
+        /* with these it is one store of eight bytes, as it is read: a narrower one would have to be waited for */
+        ret_outcome->failure_class = ret_outcome->started = ret_outcome->reason = 0;
         ret_outcome->value = input;
         ret_outcome->error = NULL;
         return;
