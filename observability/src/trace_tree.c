@@ -10,7 +10,7 @@
 
 struct trace {
     uint8_t id[16];
-    size_t open, count, capacity, dropped;
+    size_t open, count, foreign, capacity, dropped;
     struct tree_record *records;
     struct trace *next;
 };
@@ -96,8 +96,23 @@ static bool is_parent(const struct trace *trace, const pawl_span *span) {
     return false;
 }
 
+static bool is_foreign(const pawl_span *span) {
+    for (uint32_t i = 0; i < span->attribute_count; i++)
+        if (strcmp(span->attributes[i].key, "pawl.span.source") == 0)
+            return true;
+    return false;
+}
+
+/* A sandboxed program may fill half: what it writes pushes out nothing, and keeps nothing. */
+static bool has_room(const struct tree *tree, struct trace *trace, const pawl_span *span) {
+    bool is_full = trace->count >= tree->options.max_spans;
+    if (!is_foreign(span))
+        return !is_full || is_parent(trace, span);
+    return !is_full && trace->foreign++ < tree->options.max_spans / 2;
+}
+
 static struct tree_record *new_record(struct tree *tree, struct trace *trace, const pawl_span *span) {
-    if (trace->count >= tree->options.max_spans && !is_parent(trace, span)) {
+    if (!has_room(tree, trace, span)) {
         trace->dropped++;
         return NULL;
     }

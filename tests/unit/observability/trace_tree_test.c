@@ -165,6 +165,32 @@ static void keeps_the_nodes_above_when_the_trace_is_full(void **state) {
     assert_non_null(strstr(page.text, "(1 further spans are not shown)"));
 }
 
+/* A chain, each span the parent of the one before, as a sandboxed program may write it. */
+static pawl_status tell_foreign_chain(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                      pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    for (uint8_t i = 1; i <= 20; i++) {
+        pawl_span span;
+        pawl_span_init(ctx, &span, "foreign");
+        memset(span.span_id, i, 8);
+        memset(span.parent_span_id, i + 1, 8);
+        span.start_ns = span.end_ns = pawl_context_now(ctx);
+        pawl_span_set_string(&span, "pawl.span.source", "sandbox");
+        pawl_span_tell(ctx, &span);
+    }
+    return PAWL_OK;
+}
+
+static void spans_of_a_sandboxed_program_push_out_no_others(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){.max_spans = 8},
+          pawl_sequential("top", pawl_inline("runs", tell_foreign_chain, NULL), passing("a"), passing("b")));
+    assert_non_null(strstr(page.text, "\n  a "));
+    assert_non_null(strstr(page.text, "\n  b "));
+    assert_non_null(strstr(page.text, "(16 further spans are not shown)"));
+}
+
 static void counts_the_siblings_between_the_first_and_the_last(void **state) {
     (void)state;
     struct page page = {.length = 0};
@@ -247,6 +273,7 @@ int main(void) {
         cmocka_unit_test(colours_outcomes_only_when_asked),
         cmocka_unit_test(counts_spans_over_the_bound),
         cmocka_unit_test(keeps_the_nodes_above_when_the_trace_is_full),
+        cmocka_unit_test(spans_of_a_sandboxed_program_push_out_no_others),
         cmocka_unit_test(counts_the_siblings_between_the_first_and_the_last),
         cmocka_unit_test(leaves_out_what_was_quick_and_went_well),
         cmocka_unit_test(a_least_duration_of_zero_leaves_out_nothing),

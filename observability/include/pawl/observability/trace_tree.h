@@ -16,7 +16,7 @@ typedef struct pawl_trace_tree_options {
     pawl_trace_tree_write write; /**< Required. */
     void *user;                  /**< Borrowed, must outlive the runtime. */
     uint64_t max_spans; /**< Kept of one trace; of further ones only those above kept ones, and the rest is counted in a
-                           line. Default 1,000, at most 100,000. */
+                           line. Of a sandboxed program half as many. Default 1,000, at most 100,000. */
     uint64_t colour;    /**< Not 0: ANSI colours for outcomes. The caller knows whether it writes to a terminal. */
     uint64_t max_siblings; /**< Of one parent so many are shown, half of them the first, half the last; one line counts
                               those between. Default: all; at least 2. */
