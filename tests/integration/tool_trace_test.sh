@@ -39,6 +39,10 @@ says '"title":"mine"' run.html "the given title"
 request "$(span 1 first)" >trace
 expect "a name without an ending" 0 view ./trace
 is_page trace.html "a name without an ending"
+(umask 022 && cp run.jsonl private.jsonl && chmod 600 private.jsonl && "$tool" trace view private.jsonl >out &&
+    "$tool" trace view private.jsonl --no-content -o public.html >out)
+[ "$(stat -c %a private.html)" = 600 ] || fail "the page of a private trace is readable by others"
+[ "$(stat -c %a public.html)" = 644 ] || fail "a page to give away is not readable by others"
 expect "without content" 0 view run.jsonl --no-content
 lacks 'the output' run.html "without content"
 

@@ -161,12 +161,19 @@ static int open_temporary(struct target *target, const char *path, mode_t mode) 
     return fd;
 }
 
+/* With programs and output in it, a page is for those who may read the trace. */
+static mode_t mode_of_page(const struct view *v) {
+    struct stat file;
+    mode_t mask = umask(0);
+    umask(mask);
+    bool is_private = !v->no_content && strcmp(v->file, "-") != 0 && stat(v->file, &file) == 0;
+    return 0666 & ~mask & (is_private ? file.st_mode : 0666);
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int open_target(const struct view *v, struct target *target) {
     struct stat there;
     bool exists = stat(v->output, &there) == 0;
-    mode_t mask = umask(0);
-    umask(mask);
     if (strcmp(v->output, "-") == 0) {
         target->out.fd = STDOUT_FILENO;
         return -1;
@@ -176,7 +183,7 @@ static int open_target(const struct view *v, struct target *target) {
     if (exists && !S_ISREG(there.st_mode))
         target->out.fd = open(v->output, O_WRONLY | O_CLOEXEC);
     else
-        target->out.fd = open_temporary(target, v->output, exists ? there.st_mode & 0777 : 0666 & ~mask);
+        target->out.fd = open_temporary(target, v->output, exists ? there.st_mode & 0777 : mode_of_page(v));
     if (target->out.fd >= 0)
         return -1;
     cli_complain(WHO, "%s: %s", v->output, strerror(errno));
