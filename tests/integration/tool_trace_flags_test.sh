@@ -96,6 +96,8 @@ says '/nowhere/run.jsonl' err "an unwritable trace file"
 [ -s out ] && fail "something ran: $(cat out)"
 expect "a path that would steer the terminal" 125 exec --trace $'/nowhere/\e[31m\u202e\xff.jsonl' -c 'print(1)'
 says '/nowhere/?[31m?' err "a path that would steer the terminal"
+expect "one file for both" 125 exec --trace one --metrics ./one -c 'print(1)'
+says 'name another file' err "one file for both"
 expect "a folder as trace file" 125 exec --trace . -c 'print(1)'
 expect "an unwritable metrics file" 125 exec --metrics /nowhere/metrics -c 'print(1)'
 [ -s out ] && fail "something ran: $(cat out)"

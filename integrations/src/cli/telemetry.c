@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_NS PAWL_S(2)
@@ -80,12 +81,23 @@ static bool check_metrics(const struct cli_watch *watch, bool may_print) {
     return fd >= 0;
 }
 
+static bool is_one_file(const char *path, const char *other) {
+    struct stat one, two;
+    return path && other && stat(path, &one) == 0 && stat(other, &two) == 0 && S_ISREG(one.st_mode) &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 bool cli_watch_check(const struct cli_watch *watch, bool may_print) {
     if (watch->content && !is_traced(watch)) {
         cli_complain(watch->who, "--trace-content: nobody gets the trace; add --trace FILE");
         return false;
     }
-    return check_trace(watch) && check_metrics(watch, may_print);
+    if (!check_trace(watch) || !check_metrics(watch, may_print))
+        return false;
+    if (!is_one_file(watch->trace_file, watch->metrics_file))
+        return true;
+    cli_complain(watch->who, "--metrics '%s': the trace goes there; name another file", watch->metrics_file);
+    return false;
 }
 
 /* ---- observing ---- */
