@@ -144,10 +144,12 @@ static void names_that_a_program_gives_are_searched_for_secrets(void **state) {
     struct world *w = *state;
     pawl_value *out = run_spans(w,
                                 "put('API_KEY=swordfish12', events=[{'name': 'password=swordfish12',\n"
-                                "    'timeUnixNano': '1'}])\n",
+                                "    'timeUnixNano': '1'}], attributes=[{'key': 'API_KEY=swordfish12',\n"
+                                "    'value': {'intValue': '1'}}])\n",
                                 "{}");
     const struct recorded_span *told = span_named(&w->recorder, "API_KEY=[REDACTED]");
     assert_string_equal(told->events, "password=[REDACTED]");
+    assert_string_equal(told->attributes, "pawl.span.source=sandbox API_KEY=[REDACTED]=1");
     pawl_value_unref(out);
 }
 

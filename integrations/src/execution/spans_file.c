@@ -69,23 +69,25 @@ static void set_attribute(pawl_span *span, const char *key, const struct pawl_ot
     }
 }
 
-static void take_attributes(pawl_span *span, const cJSON *list) {
+static void take_attributes(const struct reading *r, pawl_span *span, const cJSON *list) {
     for (const cJSON *item = pawl_otlp_first(list); item && span->attribute_count < MOST_ITEMS; item = item->next) {
         const char *key;
         struct pawl_otlp_any value;
         if (pawl_otlp_attribute(item, &key, &value))
-            set_attribute(span, key, &value);
+            set_attribute(span, clean_name(r, span, key), &value);
     }
 }
 
 /* Plain values only: an event's attributes are a note, not a document. */
-static size_t read_attributes(const cJSON *list, pawl_attribute *attributes, size_t most) {
+static size_t read_attributes(const struct reading *r, pawl_span *span, const cJSON *list, pawl_attribute *attributes,
+                              size_t most) {
     size_t count = 0;
     for (const cJSON *item = pawl_otlp_first(list); item && count < most; item = item->next) {
         const char *key;
         struct pawl_otlp_any value;
         if (!pawl_otlp_attribute(item, &key, &value))
             continue;
+        key = clean_name(r, span, key);
         if (value.type == PAWL_OTLP_STRING)
             attributes[count++] = pawl_attribute_string(key, value.string);
         else if (value.type == PAWL_OTLP_INT)
@@ -104,7 +106,7 @@ static void take_events(const struct reading *r, pawl_span *span, const cJSON *l
         struct pawl_trace_event event;
         if (!pawl_otlp_event(item, &event))
             continue;
-        size_t count = read_attributes(event.attributes, attributes, sizeof attributes / sizeof *attributes);
+        size_t count = read_attributes(r, span, event.attributes, attributes, sizeof attributes / sizeof *attributes);
         pawl_span_add_event(span, clean_name(r, span, event.name), to_monotonic(r, event.time_ns), attributes, count);
     }
 }
@@ -146,7 +148,7 @@ static bool take_span(void *user, const struct pawl_trace_span *from) {
     span.name = clean_name(r, &span, from->name);
     place(r, &span, from);
     pawl_span_set_string(&span, "pawl.span.source", "sandbox");
-    take_attributes(&span, from->attributes);
+    take_attributes(r, &span, from->attributes);
     pawl_span_set_string(&span, "pawl.span.source", "sandbox"); /* whatever the program says */
     take_events(r, &span, from->events);
     take_links(&span, from->links);

@@ -8,7 +8,7 @@ function renderTraceRow(index) {
     row.id = 'trace-' + index;
     row.classList.toggle('selected', trace === state.trace);
     row.classList.toggle('faint', state.test !== null && !trace.hits);
-    row.title = trace.id + '\n' + clock(trace.spans[0].startNs);
+    row.title = trace.id + '\n' + clock(trace.startNs);
     row.append(make('span', 'dot ' + trace.outcome.kind), make('span', 'label', oneLine(trace.name) || trace.id),
         make('span', 'dim', state.test ? trace.hits + ' of ' + trace.spans.length : plural(trace.spans.length, 'span')),
         make('span', 'number', duration(trace.end - trace.start)));
@@ -109,7 +109,7 @@ function setView(view) {
 
 function showFacts() {
     const { trace } = state;
-    const facts = [duration(trace.end - trace.start), clock(trace.spans[0].startNs)];
+    const facts = [duration(trace.end - trace.start), clock(trace.startNs)];
     if (trace.failures > 0) facts.push(plural(trace.failures, 'span') + ' failed');
     $('facts').textContent = facts.join('  \u00b7  ');
 }

@@ -141,7 +141,8 @@ function summarise(trace) {
         failures += isBad(span) ? 1 : 0;
     }
     const main = trace.roots.find((root) => !root.isOrphan) ?? trace.roots[0];
-    Object.assign(trace, { start, end, failures, name: main.raw.name, outcome: main.outcome });
+    const startNs = model.base + BigInt(start);
+    Object.assign(trace, { start, startNs, end, failures, name: main.raw.name, outcome: main.outcome });
 }
 
 readSpans();

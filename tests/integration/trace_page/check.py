@@ -199,7 +199,8 @@ def survives_circles():
 
 def believes_no_impostor():
     browser.open(page("impostor", samples.lines(samples.impostor())))
-    check("the host's span is shown", names(), ["run"])
+    check("the host's span is shown", names(), ["run", "late"])
+    check("the trace begins with its earliest span", ".000" in text("#facts"), True)
     check("and how it ended", "exception" in text("#rows .row"), True)
     no_troubles("impostor")
 

@@ -170,6 +170,7 @@ def hostile():
 def impostor():
     """A sandboxed program that gives its span the id of its own execution, and is read first."""
     trace = Trace(5)
+    trace.span("late", 5, 6)
     said = trace.span("said", 1, 2, a={"pawl.span.source": "sandbox", "pawl.code.outcome": "ok"})
     run = trace.span("run", 0, 9, a={"pawl.primitive.type": "code_execution", "pawl.code.outcome": "exception"})
     run["spanId"] = said["spanId"]
