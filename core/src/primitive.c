@@ -118,9 +118,9 @@ static void check_children(pawl_primitive *node) {
     }
 }
 
-/* An inline leaf needs no frame, unless it is started in a lane. */
+/* An inline leaf that nothing observes needs no frame, unless it is started in a lane. */
 static size_t bytes_of_child(const pawl_primitive *child, int observed, bool has_lanes) {
-    if (!child || (child->kind == NODE_INLINE && !has_lanes))
+    if (!child || (child->kind == NODE_INLINE && !observed && !has_lanes))
         return 0;
     return child->bytes[observed];
 }

@@ -60,7 +60,7 @@ static COLD void make_histogram(pawl_metrics *metrics, struct shard *shard, stru
 }
 
 static ALWAYS_INLINE void observe(const struct durations *durations, const struct node_histogram *histogram,
-                           const pawl_span *span) {
+                                  const pawl_span *span) {
     uint64_t ns = span->end_ns - span->start_ns;
     size_t bucket = durations_bucket(durations, ns);
     duration_observe(histogram->cell, bucket, ns);

@@ -95,6 +95,8 @@ static pawl_status decorate(void *user, pawl_context *ctx, pawl_value *in, pawl_
     pawl_context_add_event(ctx, "two");
     pawl_span phase;
     pawl_span_open(ctx, &phase, "phase");
+    assert_string_equal(pawl_primitive_name(pawl_context_span_of(ctx)->node), "leaf");
+    assert_null(phase.node);
     pawl_span_set_int(&phase, "n", 1);
     pawl_span_close(ctx, &phase, PAWL_E_LIMIT, NULL);
     (void)user;

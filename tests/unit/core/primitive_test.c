@@ -37,6 +37,22 @@ static void a_sound_pipeline_can_be_read(void **state) {
     pawl_primitive_unref(node);
 }
 
+static void observers_know_a_node_by_its_serial_and_its_label(void **state) {
+    (void)state;
+    pawl_primitive *first = passing("first");
+    uint64_t serial = first->serial;
+    assert_int_equal(first->name_length, 5);
+    assert_int_equal(first->type_length, strlen(first->type));
+    assert_string_equal(first->name + first->name_length + 1, first->type);
+    pawl_primitive_unref(first);
+    for (int i = 0; i < 100; i++) { /* also when it gets the place of one that is gone */
+        pawl_primitive *next = passing("next");
+        assert_true(next->serial > serial);
+        serial = next->serial;
+        pawl_primitive_unref(next);
+    }
+}
+
 static void null_reads_as_nothing(void **state) {
     (void)state;
     assert_string_equal(pawl_primitive_name(NULL), "");
@@ -227,6 +243,7 @@ static void one_node_may_stand_in_many_places_and_run_in_many_threads_at_once(vo
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_pipeline_can_be_read),
+        cmocka_unit_test(observers_know_a_node_by_its_serial_and_its_label),
         cmocka_unit_test(null_reads_as_nothing),
         cmocka_unit_test(a_node_needs_a_name_of_1_to_255_bytes),
         cmocka_unit_test(a_name_is_a_line_of_text),
