@@ -99,6 +99,8 @@ grep -q -- --no-input "$work/err" || fail "too much input: the complaint"
 [ "$(head -c 70000000 /dev/zero | "$tool" exec -n -c 'print(1)')" = 1 ] || fail "--no-input"
 expect "the last of two options" 0 "B" -c 'print("A")' -c 'import os; print(os.environ["X"])' -e X=A -e X=B
 expect "no text" 125 "" -c $'\xff'
+expect "a secret" 0 "[REDACTED]" --env PIN=swordfish9 --secret-env PIN -c 'import os; print(os.environ["PIN"])'
+expect "a secret that is not there" 125 "" --secret-env PIN -c 'print(1)'
 
 # A reader that does not read: a signal still ends it, and the sandbox with it.
 mkfifo "$work/fifo"

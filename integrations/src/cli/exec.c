@@ -24,6 +24,7 @@ static const char help[] =
     "      --mem BYTES         memory limit, such as 512M\n"
     "  -f, --file PATH[=NAME]  put a file into the work folder; may be repeated\n"
     "  -e, --env NAME=VALUE    set a variable; the environment is empty otherwise; may be repeated\n"
+    "      --secret-env NAME   hide this variable's value in output, records, traces and files; may be repeated\n"
     "      --collect PATH      bring a file back, into the JSON record; may be repeated\n"
     "      --json              print the record on stdout; the program's streams go to stderr\n"
     "  -n, --no-input          give the program no standard input\n"
@@ -111,7 +112,7 @@ static bool set_memory(struct exec *e, const char *text) {
     return true;
 }
 
-enum { OPT_CPU = 256, OPT_MEM, OPT_COLLECT, OPT_JSON, OPT_HELP };
+enum { OPT_CPU = 256, OPT_MEM, OPT_COLLECT, OPT_SECRET_ENV, OPT_JSON, OPT_HELP };
 
 static bool take_option(struct exec *e, int option, const char *value) {
     switch (option) {
@@ -141,6 +142,9 @@ static bool take_option(struct exec *e, int option, const char *value) {
         return set_seconds(member(e->input, "limits", cJSON_CreateObject), "cpu", "--cpu", value);
     case OPT_MEM:
         return set_memory(e, value);
+    case OPT_SECRET_ENV:
+        cJSON_AddItemToArray(member(e->input, "secret_env", cJSON_CreateArray), cJSON_CreateString(value));
+        return cli_is_text(WHO, "--secret-env", value, strlen(value));
     case OPT_COLLECT:
         cJSON_AddItemToArray(member(e->input, "collect", cJSON_CreateArray), cJSON_CreateString(value));
         return cli_is_text(WHO, "--collect", value, strlen(value));
@@ -162,6 +166,7 @@ static int parse_options(struct exec *e, int argc, char **argv) {
                                             {"cpu", required_argument, NULL, OPT_CPU},
                                             {"mem", required_argument, NULL, OPT_MEM},
                                             {"collect", required_argument, NULL, OPT_COLLECT},
+                                            {"secret-env", required_argument, NULL, OPT_SECRET_ENV},
                                             {"json", no_argument, NULL, OPT_JSON},
                                             {"no-input", no_argument, NULL, 'n'},
                                             {"quiet", no_argument, NULL, 'q'},
