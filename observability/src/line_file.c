@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#define LOCK_TRIES 100    /* a millisecond each */
 #define BEYOND_STANDARD 3 /* a host may have closed 0 to 2 and expect to get them */
 
 static pawl_status failed(const struct pawl_line_file *file, const char *what, pawl_error **err) {
@@ -113,27 +116,43 @@ static bool may_move(const struct pawl_line_file *file) {
     return file->max_files > 0 && lstat(file->path, &about) == 0 && S_ISREG(about.st_mode);
 }
 
+/* Two that move files at once would overwrite each other's. Held as long as it takes to move them; where there are no
+ * locks it is done without. */
+static bool lock(const struct pawl_line_file *file) {
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !is_in_place(file))
+            return true;
+        nanosleep(&pause, NULL);
+    }
+    return false;
+}
+
+static pawl_status reopen(struct pawl_line_file *file, pawl_error **err) {
+    close_file(file);
+    return open_file(file, err);
+}
+
 static pawl_status rotate(struct pawl_line_file *file, pawl_error **err) {
     if (!may_move(file))
         return pawl_error_set(err, PAWL_E_LIMIT, "file '%s': it is full (%llu bytes)", file->path,
                               (unsigned long long)file->max_bytes);
-    if (!move_aside(file))
-        return failed(file, "move", err);
-    close_file(file);
-    file->rotated++;
-    return open_file(file, err);
+    if (!lock(file))
+        return failed(file, "lock", err);
+    bool is_ours = is_in_place(file), moved = is_ours && move_aside(file);
+    pawl_status status = moved || !is_ours ? PAWL_OK : failed(file, "move", err);
+    flock(file->fd, LOCK_UN); /* a forked child may keep the file open */
+    file->rotated += moved;
+    return status == PAWL_OK ? reopen(file, err) : status;
 }
 
 static pawl_status make_room(struct pawl_line_file *file, size_t bytes, pawl_error **err) {
     if (bytes > file->max_bytes)
         return pawl_error_set(err, PAWL_E_LIMIT, "file '%s': a line of %zu bytes is more than a file may have",
                               file->path, bytes);
-    if (!is_in_place(file)) {
-        close_file(file);
-        pawl_status status = open_file(file, err);
-        if (status != PAWL_OK)
-            return status;
-    }
+    pawl_status status = is_in_place(file) ? PAWL_OK : reopen(file, err);
+    if (status != PAWL_OK)
+        return status;
     uint64_t size = pawl_line_file_size(file);
     if (!file->is_regular || size == 0 || bytes <= file->max_bytes - (size < file->max_bytes ? size : file->max_bytes))
         return PAWL_OK;

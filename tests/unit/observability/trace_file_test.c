@@ -247,6 +247,35 @@ static void children_and_parent_may_write_the_same_file(void **state) {
     pawl_exporter_unref(exporter);
 }
 
+static void processes_that_move_files_at_once_lose_none(void **state) {
+    (void)state;
+    enum { CHILDREN = 3 };
+    const pawl_trace_file_options options = {.size = sizeof options, .max_bytes = 16384, .max_files = 1000};
+    pawl_exporter *exporter = pawl_trace_file_new(path, &options, NULL);
+    pid_t children[CHILDREN];
+    for (int i = 0; i < CHILDREN; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            bool written = true;
+            for (int j = 0; j < 10; j++)
+                written = write_fifty(pawl_trace_file_new(path, &options, NULL)) && written;
+            _exit(!written);
+        }
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        int status = 0;
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    size_t lines = lines_of(path);
+    for (int i = 1; access(sibling(i), F_OK) == 0; i++) {
+        lines += lines_of(sibling(i));
+        unlink(sibling(i));
+    }
+    assert_int_equal(lines, CHILDREN * 500);
+    pawl_exporter_unref(exporter);
+}
+
 static void expect_refused(const char *name, const pawl_trace_file_options *options, pawl_status status) {
     pawl_error *error = NULL;
     assert_null(pawl_trace_file_new(name, options, &error));
@@ -362,6 +391,7 @@ int main(void) {
         TEST(a_full_disk_costs_whole_lines_and_is_counted),
         TEST(a_device_that_is_full_is_an_error_alone),
         TEST(children_and_parent_may_write_the_same_file),
+        TEST(processes_that_move_files_at_once_lose_none),
         TEST(says_what_cannot_be_a_file),
         TEST(is_read_by_the_trace_reader),
         TEST(gives_the_same_lines_to_a_callback),
