@@ -65,6 +65,7 @@ static uint64_t new_serial(void) {
 }
 
 static pawl_primitive *allocate(const char *name, const char *type, size_t child_count) {
+    type = type && *type ? type : "primitive";
     size_t name_length = strnlen(name ? name : "", NAME_BYTES + 1), type_length = strlen(type);
     size_t list_bytes = child_count * sizeof(pawl_primitive *);
     pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_length + 1 + type_length + 1 + LABEL_STEP);
@@ -75,7 +76,7 @@ static pawl_primitive *allocate(const char *name, const char *type, size_t child
     memcpy(text, name ? name : "", name_length);
     memcpy(text + name_length + 1, type, type_length);
     node->name = text;
-    node->type = type;
+    node->type = text + name_length + 1;
     node->name_length = (uint32_t)name_length;
     node->type_length = (uint32_t)type_length;
     node->serial = new_serial();

@@ -53,6 +53,27 @@ static void observers_know_a_node_by_its_serial_and_its_label(void **state) {
     }
 }
 
+static pawl_step never_run(const void *state, pawl_frame *frame, pawl_event *event) {
+    (void)state;
+    return pawl_step_finish(frame, event);
+}
+
+static void a_primitive_without_a_type_is_called_primitive(void **state) {
+    (void)state;
+    char name[] = "guess";
+    pawl_primitive_vtable vtable = {.size = sizeof vtable, .step = never_run};
+    const char *const types[] = {NULL, "", name};
+    for (size_t i = 0; i < 3; i++) {
+        vtable.type_name = types[i];
+        pawl_primitive *node = pawl_primitive_new(
+            &(pawl_primitive_spec){.size = sizeof(pawl_primitive_spec), .vtable = &vtable, .name = "n"});
+        if (i == 2)
+            name[0] = 'G'; /* it was copied */
+        assert_string_equal(pawl_primitive_type(node), i < 2 ? "primitive" : "guess");
+        pawl_primitive_unref(node);
+    }
+}
+
 static void null_reads_as_nothing(void **state) {
     (void)state;
     assert_string_equal(pawl_primitive_name(NULL), "");
@@ -244,6 +265,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_pipeline_can_be_read),
         cmocka_unit_test(observers_know_a_node_by_its_serial_and_its_label),
+        cmocka_unit_test(a_primitive_without_a_type_is_called_primitive),
         cmocka_unit_test(null_reads_as_nothing),
         cmocka_unit_test(a_node_needs_a_name_of_1_to_255_bytes),
         cmocka_unit_test(a_name_is_a_line_of_text),

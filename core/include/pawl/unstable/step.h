@@ -40,7 +40,7 @@ typedef enum pawl_wants_cancel {
 
 typedef struct pawl_primitive_vtable {
     size_t size;           /**< sizeof(pawl_primitive_vtable). */
-    const char *type_name; /**< Static string. */
+    const char *type_name; /**< Copied. NULL or "": "primitive". */
     /** Required. Reads the event only during the call. @param state Of the primitive, immutable or guarded by itself.
      */
     pawl_step (*step)(const void *state, pawl_frame *frame, pawl_event *event);
