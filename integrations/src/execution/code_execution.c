@@ -360,14 +360,18 @@ static bool copy_secret_env(struct node *node) {
     for (; names && names[count]; count++)
         bytes += sizeof *names + strlen(names[count]) + 1;
     node->options.secret_env = NULL;
-    node->secret_env = count ? malloc(bytes) : NULL;
+    if (count == 0)
+        return true;
+    node->secret_env = malloc(bytes);
+    if (!node->secret_env)
+        return false;
     char *at = (char *)(node->secret_env + count);
-    for (; node->secret_env && node->secret_env_count < count; node->secret_env_count++) {
+    for (; node->secret_env_count < count; node->secret_env_count++) {
         size_t length = strlen(names[node->secret_env_count]) + 1;
         node->secret_env[node->secret_env_count] = memcpy(at, names[node->secret_env_count], length);
         at += length;
     }
-    return node->secret_env_count == count;
+    return true;
 }
 
 static pawl_status fill(struct node *node, const char *name, const pawl_code_execution_options *given,
