@@ -31,9 +31,9 @@ static inline size_t bounds_bucket(const struct bounds *bounds, double value) {
     memcpy(&bits, &value, sizeof bits);
     if (__builtin_expect(bits <= 0, 0)) /* negative, or zero */
         return pawl_bounds_search(bounds, 0, value);
-    int64_t step = (bits >> 52) - bounds->lowest, last = (int64_t)bounds->steps - 1, over = step - last;
-    step = last + (over & over >> 63); /* the smaller, and then not below 0, without a branch to mispredict */
-    step &= ~(step >> 63);
+    int64_t step = (bits >> 52) - bounds->lowest, last = (int64_t)bounds->steps - 1;
+    step = step < last ? step : last; /* two conditional moves: nothing to mispredict */
+    step = step > 0 ? step : 0;
     size_t low = bounds->first[step];
     low += bounds->values[low] < value;
     return __builtin_expect(bounds->values[low] < value, 0) ? pawl_bounds_search(bounds, low + 1, value) : low;

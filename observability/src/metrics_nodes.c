@@ -123,9 +123,9 @@ static struct node *new_node(pawl_metrics *metrics, const char *type, const char
 struct node *pawl_metrics_node(pawl_metrics *metrics, const char *type, const char *name) {
     uint64_t hash = pawl_hash_text(name, pawl_hash_text(type, 0));
     struct registry_table *table = &metrics->nodes;
-    void **at = table->size ? find_node(table, type, name, hash) : NULL;
-    if (at && *at)
-        return *at;
+    struct node *known = table->size ? *find_node(table, type, name, hash) : NULL;
+    if (known)
+        return known;
     if (table->used >= metrics->options.max_series) {
         if (!metrics->overflow_node)
             metrics->overflow_node = new_node(metrics, NULL, NULL, 0);
