@@ -168,7 +168,7 @@ def leaves_content_out():
     path = page("quiet", samples.lines(samples.repair()), "--no-content")
     with open(path, encoding="utf-8") as file:
         whole = file.read()
-    check("no program, output or message", [w for w in ("Where a word", "larch 4", "held-back", "503") if w in whole], [])
+    check("no program, output or message", [w for w in ("Where a word", "larch 4", "held-back", "503 from", "answered 503") if w in whole], [])
     browser.open(path, f"#span={span_id(7)}")
     check("it says why", "--trace-content" in text("#details"), True)
     check("and yet the outcome", text("#details .chip"), "wall_timeout")
