@@ -21,3 +21,15 @@ pawl_status pawl_options_copy(void *set, size_t known, const void *given, const 
     memcpy(set, given, size < known ? size : known);
     return PAWL_OK;
 }
+
+pawl_status pawl_options_bound(const struct pawl_option_bound *bounds, size_t count, const char *who,
+                               pawl_error **err) {
+    for (const struct pawl_option_bound *b = bounds; b < bounds + count; b++) {
+        *b->option = pawl_option(*b->option, b->fallback);
+        if (*b->option < b->least || *b->option > b->most)
+            return pawl_error_set(err, PAWL_E_INVALID, "%s: %s is %llu; between %llu and %llu are allowed", who,
+                                  b->name, (unsigned long long)*b->option, (unsigned long long)b->least,
+                                  (unsigned long long)b->most);
+    }
+    return PAWL_OK;
+}

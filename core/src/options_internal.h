@@ -16,4 +16,16 @@ static inline uint64_t pawl_option(uint64_t given, uint64_t fallback) {
     return given == 0 ? fallback : given == PAWL_ZERO ? 0 : given;
 }
 
+/* One option of a table: where it is, and what it may be once PAWL_ZERO and the default are resolved. */
+struct pawl_option_bound {
+    const char *name;
+    uint64_t *option, fallback, least, most;
+};
+
+/**
+ * Resolves options and checks each.
+ * @param who  As above: PAWL_E_INVALID names the first that is out of its bounds, the value and the bounds.
+ */
+pawl_status pawl_options_bound(const struct pawl_option_bound *bounds, size_t count, const char *who, pawl_error **err);
+
 #endif

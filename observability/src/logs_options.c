@@ -2,20 +2,8 @@
 #include "logs_internal.h"
 #include "options_internal.h"
 
-static pawl_status bound(pawl_error **err, const char *name, uint64_t *option, uint64_t fallback, uint64_t least,
-                         uint64_t most) {
-    *option = pawl_option(*option, fallback);
-    if (*option >= least && *option <= most)
-        return PAWL_OK;
-    return pawl_error_set(err, PAWL_E_INVALID, "logs: %s is %llu; between %llu and %llu are allowed", name,
-                          (unsigned long long)*option, (unsigned long long)least, (unsigned long long)most);
-}
-
 static pawl_status check_bounds(pawl_logs_options *o, pawl_error **err) {
-    const struct {
-        const char *name;
-        uint64_t *option, fallback, least, most;
-    } all[] = {
+    const struct pawl_option_bound all[] = {
         {"level", &o->level, PAWL_LOG_DEBUG, 0, PAWL_LOG_ERROR},
         {"format", &o->format, PAWL_LOG_TEXT, PAWL_LOG_TEXT, PAWL_LOG_JSON},
         {"max_queue_size", &o->max_queue_size, 2048, 1, 1000000},
@@ -26,11 +14,11 @@ static pawl_status check_bounds(pawl_logs_options *o, pawl_error **err) {
         {"attribute_count_limit", &o->attribute_count_limit, 128, 0, PAWL_SPAN_ATTRIBUTES},
         {"attribute_value_length_limit", &o->attribute_value_length_limit, PAWL_UNLIMITED, 0, UINT64_MAX},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (bound(err, all[i].name, all[i].option, all[i].fallback, all[i].least, all[i].most) != PAWL_OK)
-            return PAWL_E_INVALID;
+    if (pawl_options_bound(all, sizeof all / sizeof *all, "logs", err) != PAWL_OK)
+        return PAWL_E_INVALID;
     uint64_t fallback = o->max_queue_size < 512 ? o->max_queue_size : 512;
-    return bound(err, "max_batch_size", &o->max_batch_size, fallback, 1, o->max_queue_size);
+    const struct pawl_option_bound batch = {"max_batch_size", &o->max_batch_size, fallback, 1, o->max_queue_size};
+    return pawl_options_bound(&batch, 1, "logs", err);
 }
 
 pawl_status pawl_logs_check(pawl_logs_options *o, pawl_error **err) {

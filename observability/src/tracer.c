@@ -98,20 +98,8 @@ static const pawl_observer_vtable observer = {.size = sizeof observer,
 
 /* ---- options ---- */
 
-static pawl_status bound(pawl_error **err, const char *name, uint64_t *option, uint64_t fallback, uint64_t least,
-                         uint64_t most) {
-    *option = pawl_option(*option, fallback);
-    if (*option >= least && *option <= most)
-        return PAWL_OK;
-    return pawl_error_set(err, PAWL_E_INVALID, "tracer: %s is %llu; between %llu and %llu are allowed", name,
-                          (unsigned long long)*option, (unsigned long long)least, (unsigned long long)most);
-}
-
 static pawl_status check_bounds(pawl_tracer_options *o, pawl_error **err) {
-    const struct {
-        const char *name;
-        uint64_t *option, fallback, least, most;
-    } all[] = {
+    const struct pawl_option_bound all[] = {
         {"max_queue_size", &o->max_queue_size, 2048, 1, 1000000},
         {"max_queue_bytes", &o->max_queue_bytes, PAWL_MIB(32), 1, UINT64_MAX},
         {"schedule_delay_ns", &o->schedule_delay_ns, PAWL_S(5), PAWL_MS(1), UINT64_MAX},
@@ -127,11 +115,11 @@ static pawl_status check_bounds(pawl_tracer_options *o, pawl_error **err) {
         {"max_held_spans", &o->max_held_spans, 16384, 1, 10000000},
         {"max_held_bytes", &o->max_held_bytes, PAWL_MIB(32), 1, UINT64_MAX},
     };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (bound(err, all[i].name, all[i].option, all[i].fallback, all[i].least, all[i].most) != PAWL_OK)
-            return PAWL_E_INVALID;
+    if (pawl_options_bound(all, sizeof all / sizeof *all, "tracer", err) != PAWL_OK)
+        return PAWL_E_INVALID;
     uint64_t fallback = o->max_queue_size < 512 ? o->max_queue_size : 512;
-    return bound(err, "max_batch_size", &o->max_batch_size, fallback, 1, o->max_queue_size);
+    const struct pawl_option_bound batch = {"max_batch_size", &o->max_batch_size, fallback, 1, o->max_queue_size};
+    return pawl_options_bound(&batch, 1, "tracer", err);
 }
 
 static pawl_status check(pawl_tracer_options *o, pawl_error **err) {

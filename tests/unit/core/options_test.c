@@ -61,8 +61,27 @@ static void zero_is_the_default_and_pawl_zero_is_zero(void **state) {
     assert_int_equal(pawl_option(5, 7), 5);
 }
 
+static void a_table_resolves_options_and_names_the_one_out_of_bounds(void **state) {
+    (void)state;
+    uint64_t few = 0, many = 7, none = PAWL_ZERO;
+    const struct pawl_option_bound table[] = {
+        {"few", &few, 3, 1, 9}, {"many", &many, 1, 1, 9}, {"none", &none, 5, 0, 9}};
+    pawl_error *error = NULL;
+    assert_int_equal(pawl_options_bound(table, 3, "thing", &error), PAWL_OK);
+    assert_int_equal(few, 3);
+    assert_int_equal(many, 7);
+    assert_int_equal(none, 0);
+    many = 10;
+    assert_int_equal(pawl_options_bound(table, 3, "thing", &error), PAWL_E_INVALID);
+    assert_string_equal(pawl_error_message(error), "thing: many is 10; between 1 and 9 are allowed");
+    many = PAWL_ZERO;
+    assert_int_equal(pawl_options_bound(table, 3, "thing", NULL), PAWL_E_INVALID);
+    pawl_error_unref(error);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_table_resolves_options_and_names_the_one_out_of_bounds),
         cmocka_unit_test(null_gives_all_defaults),
         cmocka_unit_test(an_older_caller_leaves_the_rest_at_its_default),
         cmocka_unit_test(a_newer_caller_may_leave_what_is_unknown_unset),
