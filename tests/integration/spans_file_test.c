@@ -1,5 +1,6 @@
 /* Spans of the sandboxed program, and what is measured of an execution; in the real sandbox. */
 #include "recorder.h"
+#include "execution/spans_budget_internal.h"
 
 #include <pawl/integrations/integrations.h>
 #include <pawl/observer.h>
@@ -162,6 +163,38 @@ static void a_flood_of_spans_is_cut(void **state) {
     pawl_value_unref(out);
 }
 
+static void leave_of_the_trace(struct world *w, struct pawl_spans_amount left) {
+    struct pawl_spans_amount used = {.spans = PAWL_SPANS_BUDGET_SPANS - left.spans,
+                                     .bytes = PAWL_SPANS_BUDGET_BYTES - left.bytes};
+    uint8_t trace_id[16];
+    pawl_context_trace_id(w->ctx, trace_id);
+    pawl_spans_budget_take(w->runtime, trace_id, used);
+}
+
+static void what_is_beyond_the_spans_of_a_trace_is_dropped_and_counted(void **state) {
+    struct world *w = *state;
+    leave_of_the_trace(w, (struct pawl_spans_amount){.spans = 3, .bytes = PAWL_MIB(1)});
+    pawl_value *out = run_spans(w, "put('x')\nput('x')\n", "{}");
+    assert_null(strstr(span_named(&w->recorder, "run")->attributes, "pawl.sandbox.spans_dropped"));
+    pawl_value_unref(out);
+    w->recorder.ended = 0;
+    out = run_spans(w, "put('x')\nput('x')\nput('x')\n", "{}");
+    const struct recorded_span *run = span_named(&w->recorder, "run");
+    assert_int_equal(spans_named(&w->recorder, "x"), 1);
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans=1 pawl.sandbox.spans_dropped=2"));
+    pawl_value_unref(out);
+}
+
+static void what_is_beyond_the_bytes_of_a_trace_is_dropped_and_counted(void **state) {
+    struct world *w = *state;
+    leave_of_the_trace(w, (struct pawl_spans_amount){.spans = 1000, .bytes = 500});
+    pawl_value *out = run_spans(w, "for i in range(9): put('x')\n", "{}"); /* of about 270 bytes each */
+    const struct recorded_span *run = span_named(&w->recorder, "run");
+    assert_int_equal(spans_named(&w->recorder, "x"), 1);
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans=1 pawl.sandbox.spans_dropped=8"));
+    pawl_value_unref(out);
+}
+
 static void a_file_that_leads_elsewhere_is_not_read(void **state) {
     struct world *w = *state;
     pawl_value *out = run_spans(w,
@@ -209,6 +242,8 @@ int main(void) {
         in_world(a_program_cannot_write_the_span_of_its_own_execution),
         in_world(names_that_a_program_gives_are_searched_for_secrets),
         in_world(a_flood_of_spans_is_cut),
+        in_world(what_is_beyond_the_spans_of_a_trace_is_dropped_and_counted),
+        in_world(what_is_beyond_the_bytes_of_a_trace_is_dropped_and_counted),
         in_world(a_file_that_leads_elsewhere_is_not_read),
         in_world(an_execution_is_measured),
         in_world(content_is_recorded_only_when_asked_for),

@@ -4,6 +4,7 @@
 #include "spans_file_internal.h"
 #include "clock_internal.h"
 #include "observe_internal.h"
+#include "spans_budget_internal.h"
 #include "trace_reader_internal.h"
 #include <pawl/observer.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ struct reading {
     uint8_t trace_id[16], own_span_id[8];
     uint64_t earliest_ns, latest_ns; /* monotonic: a program may tell no other times */
     int64_t wall_offset_ns;
-    int64_t told, refused;
+    int64_t told, refused, dropped; /* dropped: for want of budget */
 };
 
 /* ---- one span ---- */
@@ -136,12 +137,21 @@ static bool may_join(const struct reading *r, const struct pawl_trace_span *from
     return memcmp(from->trace_id, r->trace_id, 16) == 0 && memcmp(from->span_id, r->own_span_id, 8) != 0;
 }
 
+static struct pawl_spans_amount take_budget(const struct reading *r, uint64_t spans, uint64_t bytes) {
+    return pawl_spans_budget_take(pawl_context_runtime(r->ctx), r->trace_id,
+                                  (struct pawl_spans_amount){.spans = spans, .bytes = bytes});
+}
+
 static bool take_span(void *user, const struct pawl_trace_span *from) {
     struct reading *r = user;
     pawl_span span;
     pawl_error *error = NULL;
     if (!may_join(r, from)) {
         r->refused++;
+        return true;
+    }
+    if (!take_budget(r, 1, 0).spans) {
+        r->dropped++;
         return true;
     }
     pawl_span_init(r->ctx, &span, from->name);
@@ -163,24 +173,42 @@ static bool take_span(void *user, const struct pawl_trace_span *from) {
 
 /* ---- the file ---- */
 
-static void tell_spans(pawl_context *ctx, const char *text, size_t length) {
+static int64_t count_lines(const char *text, size_t length) {
+    int64_t lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += text[i] == '\n' || i + 1 == length;
+    return lines;
+}
+
+static void read_spans(struct reading *r, const char *text, size_t length) {
+    size_t readable = length < MOST_BYTES ? length : MOST_BYTES;
+    size_t paid = (size_t)take_budget(r, 0, readable).bytes;
     const struct pawl_trace_limits limits = {
         .max_bytes = MOST_BYTES, .max_line_bytes = MOST_BYTES, .max_spans = MOST_SPANS, .max_depth = MOST_DEPTH};
+    const struct pawl_trace_sink sink = {.user = r, .span = take_span};
+    struct pawl_trace_reading found = {0};
+    pawl_trace_read(text, paid, &limits, &sink, &found, NULL);
+    r->refused += (int64_t)(found.bad_spans + found.bad_lines + found.over_limit + (length > readable));
+    r->dropped += count_lines(text + paid, readable - paid); /* a span each, as a rule */
+}
+
+static void tell_count(pawl_context *ctx, const char *key, int64_t count) {
+    if (count)
+        pawl_context_set_int(ctx, key, count);
+}
+
+static void tell_spans(pawl_context *ctx, const char *text, size_t length) {
     struct reading reading = {.ctx = ctx,
                               .redaction = pawl_redaction_of(pawl_context_runtime(ctx), true),
                               .earliest_ns = pawl_context_span_of(ctx)->start_ns,
                               .latest_ns = pawl_context_now(ctx),
                               .wall_offset_ns = pawl_runtime_wall_offset(pawl_context_runtime(ctx))};
-    struct pawl_trace_reading found = {0};
-    const struct pawl_trace_sink sink = {.user = &reading, .span = take_span};
     pawl_context_trace_id(ctx, reading.trace_id);
     pawl_context_span_id(ctx, reading.own_span_id);
-    pawl_trace_read(text, length, &limits, &sink, &found, NULL);
-    reading.refused += (int64_t)(found.bad_spans + found.bad_lines + found.over_limit + (found.unread > 0));
-    if (reading.told)
-        pawl_context_set_int(ctx, "pawl.sandbox.spans", reading.told);
-    if (reading.refused)
-        pawl_context_set_int(ctx, "pawl.sandbox.spans_refused", reading.refused);
+    read_spans(&reading, text, length);
+    tell_count(ctx, "pawl.sandbox.spans", reading.told);
+    tell_count(ctx, "pawl.sandbox.spans_refused", reading.refused);
+    tell_count(ctx, "pawl.sandbox.spans_dropped", reading.dropped);
 }
 
 /* Values that only this execution knows as secret are hidden here; what all know goes with the rest of the spans. */

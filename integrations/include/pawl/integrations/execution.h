@@ -105,8 +105,9 @@ typedef struct pawl_code_execution_options {
  * When somebody observes, PAWL_SPANS_FILE names a file in which the program may write spans of its own: OTLP JSON, one
  * request a line. They join the trace, marked pawl.span.source=sandbox, when they have the trace id of TRACEPARENT; at
  * most 1 MiB and 1,000 spans are read, from a regular file in the work folder, after the program has ended by itself.
- * Times outside the node's own are moved into it. The file counts against limits.collect_bytes and is no part of the
- * result.
+ * All executions of one trace in a runtime share 10,000 spans and 8 MiB; what is beyond is dropped and counted on the
+ * node's span (the last 256 traces are remembered). Times outside the node's own are moved into it. The file counts
+ * against limits.collect_bytes and is no part of the result.
  *
  * @param name     Copied.
  * @param options  Copied. NULL for the defaults.
