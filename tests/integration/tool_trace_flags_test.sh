@@ -65,7 +65,30 @@ expect "metrics beside the record" 0 exec --json --metrics - -c 'print("x")'
 [ "$(head -c 1 out)" = '{' ] || fail "the record does not come first: $(head -c 100 out)"
 says '# TYPE pawl_primitive_executions_total counter' out "metrics beside the record"
 
+# A file is there as a whole or not at all: the old one stays until the new one takes its place.
+[ "$(stat -c %a metrics.txt)" = "$(printf %o $((0666 & ~$(umask))))" ] || fail "a new metrics file's mode"
+echo old >old.txt && chmod 640 old.txt && ln old.txt same.txt && ln -s old.txt link.txt
+(ulimit -f 0; "$tool" exec -q --metrics old.txt -c 1 >out 2>err </dev/null)
+[ "$(cat old.txt)" = old ] || fail "metrics that could not be written took the old ones away"
+expect "metrics in place of a file" 0 exec --metrics link.txt -c 1
+says 'pawl_primitive_executions_total{' old.txt "metrics through a link"
+[ -L link.txt ] || fail "metrics took a link's place"
+[ "$(stat -c %a old.txt)" = 640 ] || fail "a metrics file's mode was lost"
+[ "$(cat same.txt)" = old ] || fail "metrics were written into the old file, not in its place"
+[ -n "$(find . -name '*.txt.*')" ] && fail "a temporary file was left: $(find . -name '*.txt.*')"
+"$tool" exec -q --metrics /dev/stdout -c 'print("the output")' >stdout.txt 2>err </dev/null || fail "metrics to /dev/stdout"
+[ "$(head -n 1 stdout.txt)" = "the output" ] || fail "metrics took the program's output away: $(head -n 1 stdout.txt)"
+says 'pawl_primitive_executions_total{' stdout.txt "metrics to /dev/stdout"
+expect "metrics to a device" 0 exec --metrics /dev/null -c 1
+[ -c /dev/null ] || fail "/dev/null is no device any more"
+
 mkfifo pipe full
+exec 8<>pipe
+expect "metrics for a FIFO that somebody reads" 0 exec --metrics pipe -c 1
+timeout 5 head -n 1 <&8 >read.txt
+says '# TYPE' read.txt "metrics for a FIFO that somebody reads"
+[ -p pipe ] || fail "metrics took a FIFO's place"
+exec 8>&-
 expect "metrics for a FIFO that nobody reads" 125 exec --metrics pipe -c 'print(1)'
 (ulimit -f 0; "$tool" exec -q --metrics limited.txt -c 'raise SystemExit(7)' >out 2>err </dev/null)
 rc=$?

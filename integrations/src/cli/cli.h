@@ -5,6 +5,7 @@
 #include <pawl/pawl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 enum {
     EXIT_OK = 0,
@@ -95,6 +96,19 @@ bool cli_write_soon(int fd, const void *bytes, size_t length);
 /* The exit status when output was lost: dies by SIGPIPE when the reader left, complains and gives lost for anything
  * else; else status. */
 int cli_settle(const char *who, const struct cli_output *output, int status, int lost);
+
+/* A file that is written beside its place and put there when it is whole: nobody sees half of it, and a failure leaves
+ * what was there, whose mode it takes. What is no regular file (a device, a FIFO), and what the tool's own output goes
+ * to, is written as it is. */
+struct cli_new_file {
+    int fd;
+    char *path, *temporary; /* NULL: written as it is */
+};
+/* mode: when there is none yet, less the umask. flags: for open(2) of what is no regular file. False: errno says why.
+ */
+bool cli_new_file_open(struct cli_new_file *file, const char *path, mode_t mode, int flags);
+/* whole: it takes its place; else it is gone. False: errno says why, and what was there stays. */
+bool cli_new_file_close(struct cli_new_file *file, bool whole);
 
 /* Prints "WHO: ..." on stderr. */
 void cli_complain(const char *who, const char *format, ...) PAWL_PRINTF(2, 3);

@@ -61,8 +61,8 @@ static bool check_trace(const struct cli_watch *watch) {
 }
 
 /* Not blocking, so that a FIFO that nobody reads is an error and no wait. */
-static int open_metrics(const char *path) {
-    return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
+static bool open_metrics(struct cli_new_file *file, const char *path) {
+    return cli_new_file_open(file, path, 0666, O_NONBLOCK);
 }
 
 static bool check_metrics(const struct cli_watch *watch, bool may_print) {
@@ -73,12 +73,11 @@ static bool check_metrics(const struct cli_watch *watch, bool may_print) {
             cli_complain(watch->who, "--metrics -: standard output is the program's; add --json, or name a file");
         return may_print;
     }
-    int fd = open_metrics(watch->metrics_file);
-    if (fd < 0)
+    struct cli_new_file file;
+    bool may_be_written = open_metrics(&file, watch->metrics_file) && cli_new_file_close(&file, false);
+    if (!may_be_written)
         cli_complain(watch->who, "--metrics '%s': %s", watch->metrics_file, strerror(errno));
-    else
-        close(fd);
-    return fd >= 0;
+    return may_be_written;
 }
 
 static bool is_one_file(const char *path, const char *other) {
@@ -168,11 +167,13 @@ bool cli_telemetry_open(struct cli_session *session, const struct cli_watch *wat
 
 /* ---- the end ---- */
 
-static pawl_status write_whole(void *user, const char *text, size_t length, pawl_error **err) {
-    const int *fd = user;
-    if (cli_write_soon(*fd, text, length))
-        return PAWL_OK;
+static pawl_status cannot_write(pawl_error **err) {
     return pawl_error_set(err, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
+}
+
+static pawl_status write_soon(void *user, const char *text, size_t length, pawl_error **err) {
+    const struct cli_new_file *file = user;
+    return cli_write_soon(file->fd, text, length) ? PAWL_OK : cannot_write(err);
 }
 
 static pawl_status print(void *user, const char *text, size_t length, pawl_error **err) {
@@ -181,23 +182,25 @@ static pawl_status print(void *user, const char *text, size_t length, pawl_error
     return PAWL_OK;
 }
 
+static pawl_status write_file(const struct cli_telemetry *telemetry, pawl_metrics *metrics, pawl_resource *resource,
+                              pawl_error **err) {
+    struct cli_new_file file;
+    if (!open_metrics(&file, telemetry->watch->metrics_file))
+        return cannot_write(err);
+    pawl_status status = pawl_metrics_write(metrics, resource, PAWL_PROMETHEUS_TEXT, write_soon, &file, err);
+    bool is_there = cli_new_file_close(&file, status == PAWL_OK);
+    return status == PAWL_OK && !is_there ? cannot_write(err) : status;
+}
+
 static void write_metrics(struct cli_telemetry *telemetry, pawl_context *ctx) {
     pawl_metrics *metrics = pawl_observability_metrics(telemetry->observability);
     pawl_resource *resource = pawl_observability_resource(telemetry->observability);
-    const char *path = telemetry->watch->metrics_file;
     struct cli_output out = {.fd = STDOUT_FILENO, .ctx = ctx, .optional = true};
     pawl_error *error = NULL;
-    if (strcmp(path, "-") == 0) {
+    if (strcmp(telemetry->watch->metrics_file, "-") == 0)
         pawl_metrics_write(metrics, resource, PAWL_PROMETHEUS_TEXT, print, &out, &error);
-    } else {
-        int fd = open_metrics(path);
-        if (fd < 0 || (ftruncate(fd, 0) != 0 && errno != EINVAL))
-            pawl_error_set(&error, PAWL_E_UNAVAILABLE, "metrics cannot be written: %s", strerror(errno));
-        else
-            pawl_metrics_write(metrics, resource, PAWL_PROMETHEUS_TEXT, write_whole, &fd, &error);
-        if (fd >= 0)
-            close(fd);
-    }
+    else
+        write_file(telemetry, metrics, resource, &error);
     keep_error(telemetry, error);
 }
 

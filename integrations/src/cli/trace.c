@@ -123,11 +123,11 @@ static int parse_options(struct view *v, int argc, char **argv) {
     return check_options(v, argc, argv);
 }
 
-/* ---- writing: beside the file and then in its place, so that a failure leaves what was there ---- */
+/* ---- writing ---- */
 
 struct target {
     struct cli_output out;
-    char *temporary; /* NULL: written in place, as a device or stdout */
+    struct cli_new_file file; /* not of stdout */
 };
 
 static bool is_our_page(const char *path) {
@@ -150,57 +150,34 @@ static bool may_replace(const struct view *v, const struct stat *there) {
     return false;
 }
 
-static int open_temporary(struct target *target, const char *path, mode_t mode) {
-    if (asprintf(&target->temporary, "%s.XXXXXX", path) < 0) {
-        target->temporary = NULL;
-        return -1;
-    }
-    int fd = mkostemp(target->temporary, O_CLOEXEC);
-    if (fd >= 0 && fchmod(fd, mode) != 0)
-        errno = 0; /* the page is then readable for its owner alone */
-    return fd;
-}
-
 /* With programs and output in it, a page is for those who may read the trace. */
 static mode_t mode_of_page(const struct view *v) {
     struct stat file;
-    mode_t mask = umask(0);
-    umask(mask);
     bool is_private = !v->no_content && strcmp(v->file, "-") != 0 && stat(v->file, &file) == 0;
-    return 0666 & ~mask & (is_private ? file.st_mode : 0666);
+    return is_private ? file.st_mode & 0666 : 0666;
 }
 
 /* Returns an exit status, or -1 to go on. */
 static int open_target(const struct view *v, struct target *target) {
     struct stat there;
-    bool exists = stat(v->output, &there) == 0;
-    if (strcmp(v->output, "-") == 0) {
-        target->out.fd = STDOUT_FILENO;
+    target->out.fd = STDOUT_FILENO;
+    if (strcmp(v->output, "-") == 0)
         return -1;
-    }
-    if (exists && !may_replace(v, &there))
+    if (stat(v->output, &there) == 0 && !may_replace(v, &there))
         return EXIT_USAGE;
-    if (exists && !S_ISREG(there.st_mode))
-        target->out.fd = open(v->output, O_WRONLY | O_CLOEXEC);
-    else
-        target->out.fd = open_temporary(target, v->output, exists ? there.st_mode & 0777 : mode_of_page(v));
-    if (target->out.fd >= 0)
+    bool is_open = cli_new_file_open(&target->file, v->output, mode_of_page(v), 0);
+    target->out.fd = target->file.fd;
+    if (is_open)
         return -1;
     cli_complain(WHO, "%s: %s", v->output, strerror(errno));
     return EXIT_CHECKS_FAILED;
 }
 
-/* keep: the page is whole. */
 static bool close_target(const struct view *v, struct target *target, bool keep) {
-    bool done = target->out.fd == STDOUT_FILENO || close(target->out.fd) == 0;
-    if (done && keep && target->temporary)
-        done = rename(target->temporary, v->output) == 0;
-    if (!done)
-        cli_complain(WHO, "%s: %s", v->output, strerror(errno));
-    if (target->temporary && !(done && keep))
-        unlink(target->temporary);
-    free(target->temporary);
-    return done;
+    if (target->out.fd == STDOUT_FILENO || cli_new_file_close(&target->file, keep))
+        return true;
+    cli_complain(WHO, "%s: %s", v->output, strerror(errno));
+    return false;
 }
 
 /* ---- the page ---- */
@@ -237,14 +214,12 @@ static int exit_of(const struct view *v, struct target *target, pawl_status stat
 }
 
 static int make_page(const struct view *v, const char *text, size_t length) {
-    struct target target = {.out.fd = -1};
+    struct target target = {.out.ctx = NULL};
     pawl_trace_page_summary found = {.size = sizeof found};
     pawl_error *error = NULL;
     int status = open_target(v, &target);
-    if (status >= 0) {
-        free(target.temporary);
+    if (status >= 0)
         return status;
-    }
     pawl_status made = pawl_trace_page(text, length, write_piece, &target, &found, &error, .title = v->title,
                                        .max_spans = v->max_spans, .without_content = v->no_content);
     status = exit_of(v, &target, made, error);
