@@ -58,6 +58,13 @@ is_page other.html "by force"
 [ "$(stat -c %a other.html)" = 640 ] || fail "the file's mode was lost"
 : >fresh.html
 expect "an empty file is nobody's" 0 view run.jsonl -o fresh.html
+cp run.jsonl input.jsonl && ln input.jsonl linked.jsonl && ln -s input.jsonl pointing.jsonl
+for name in input.jsonl ./input.jsonl linked.jsonl pointing.jsonl; do
+    expect "the trace itself, as $name" 2 view input.jsonl --force -o "$name"
+    says 'is the trace itself' err "the trace itself, as $name"
+done
+from=input.jsonl expect "the trace itself, from stdin" 2 view - --force -o input.jsonl
+cmp -s run.jsonl input.jsonl || fail "the trace was written over"
 mkdir folder
 expect "a folder" 2 view run.jsonl -o folder
 

@@ -139,7 +139,17 @@ static bool is_our_page(const char *path) {
     return length == 0 ? file != NULL : pawl_is_trace_page(head, length);
 }
 
+static bool is_the_trace(const struct view *v, const struct stat *there) {
+    struct stat trace;
+    int found = strcmp(v->file, "-") == 0 ? fstat(STDIN_FILENO, &trace) : stat(v->file, &trace);
+    return found == 0 && trace.st_dev == there->st_dev && trace.st_ino == there->st_ino;
+}
+
 static bool may_replace(const struct view *v, const struct stat *there) {
+    if (S_ISREG(there->st_mode) && is_the_trace(v, there)) {
+        cli_complain(WHO, "%s: is the trace itself; choose another file with -o", v->output);
+        return false;
+    }
     if (S_ISDIR(there->st_mode)) {
         cli_complain(WHO, "%s: is a folder", v->output);
         return false;
