@@ -141,12 +141,23 @@ static pawl_status cannot_open(const char *path, int error, pawl_error **err) {
     return pawl_error_set(err, status, "%s: '%s' cannot be opened for appending: %s", who, path, strerror(error));
 }
 
-/* Not blocking, so that neither a device nor a FIFO can hold up an execution. */
+static bool is_link(const char *path) {
+    struct stat is;
+    return lstat(path, &is) == 0 && S_ISLNK(is.st_mode);
+}
+
+/* Not blocking, so that neither a device nor a FIFO can hold up an execution. A link is not followed: whoever may make
+ * files in the folder could have records appended to any file of ours. */
 static pawl_status open_file(struct audit *audit, pawl_error **err) {
     struct stat is;
-    audit->fd = open(audit->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    audit->fd = open(audit->path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+    int number = errno;
+    if (audit->fd < 0 && number == ELOOP && is_link(audit->path))
+        return pawl_error_set(err, PAWL_E_INVALID,
+                              "%s: '%s' is a symbolic link, which is not followed; give the file's own path", who,
+                              audit->path);
     if (audit->fd < 0)
-        return cannot_open(audit->path, errno, err);
+        return cannot_open(audit->path, number, err);
     if (fstat(audit->fd, &is) == 0 && (S_ISREG(is.st_mode) || S_ISCHR(is.st_mode)))
         return PAWL_OK;
     return pawl_error_set(err, PAWL_E_INVALID, "%s: '%s' is no regular file; give one, or a write callback", who,

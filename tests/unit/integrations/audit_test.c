@@ -343,6 +343,27 @@ static void the_file_is_private_and_appended_to(void **state) {
     rmdir(folder);
 }
 
+static void a_link_is_not_followed(void **state) {
+    struct world *world = *state;
+    char folder[] = "/tmp/pawl-audit-XXXXXX", path[64], target[64];
+    const char *const targets[] = {target, "/nowhere/at/all", "/dev/null"};
+    pawl_error *error = NULL;
+    struct stat is;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/audit.jsonl", folder);
+    snprintf(target, sizeof target, "%s/target", folder);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(symlink(targets[i], path), 0);
+        assert_int_equal(pawl_audit(world->runtime, &error, .path = path), PAWL_E_INVALID);
+        assert_non_null(strstr(pawl_error_message(error), "is a symbolic link"));
+        assert_non_null(strstr(pawl_error_message(error), path));
+        error = pawl_error_unref(error);
+        unlink(path);
+    }
+    assert_int_equal(stat(target, &is), -1); /* nothing was made through it */
+    rmdir(folder);
+}
+
 /* The files of this process end after so many bytes. */
 static void limit_files(rlim_t bytes) {
     struct rlimit limit;
@@ -458,6 +479,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(fail_closed_runs_nothing_without_a_record, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_full_disk_is_told_and_survived, make_world, end_world),
         cmocka_unit_test_setup_teardown(the_file_is_private_and_appended_to, make_world, end_world),
+        cmocka_unit_test_setup_teardown(a_link_is_not_followed, make_world, end_world),
         cmocka_unit_test_setup_teardown(a_line_that_was_cut_does_not_spoil_the_next, make_world, end_world),
         cmocka_unit_test_setup_teardown(what_goes_into_a_deleted_file_is_lost, make_world, end_world),
         cmocka_unit_test_setup_teardown(mistakes_are_refused_by_name, make_world, end_world),

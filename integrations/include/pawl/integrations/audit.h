@@ -39,8 +39,8 @@ typedef bool (*pawl_audit_write)(void *user, const char *record, size_t length);
 typedef struct pawl_audit_options {
     size_t size; /**< sizeof(pawl_audit_options); set by the macro. */
     /** Either this or write. Appended to, made with mode 0600; every record is one write(2), so that several processes
-     * may share a local file. A regular file or a character device; rotate by copy and truncate: records for a file
-     * that was deleted are lost. */
+     * may share a local file. A regular file or a character device, no symbolic link; rotate by copy and truncate:
+     * records for a file that was deleted are lost. */
     const char *path;
     pawl_audit_write write;
     void *user;              /**< Of write. Borrowed, must outlive the runtime and its contexts. */
@@ -59,8 +59,8 @@ typedef struct pawl_audit_options {
  * Attaches an audit log to a runtime, for good; executions that begin later are recorded. Any thread; several logs may
  * be attached.
  * @param options  Copied.
- * @return PAWL_OK, PAWL_E_INVALID (neither or both of path and write, a path that is no file), PAWL_E_DENIED or
- * PAWL_E_NOT_FOUND or PAWL_E_FAILED (the file cannot be opened; the message says why), PAWL_E_NOMEM.
+ * @return PAWL_OK, PAWL_E_INVALID (neither or both of path and write, a path that is no file, or a symbolic link),
+ * PAWL_E_DENIED or PAWL_E_NOT_FOUND or PAWL_E_FAILED (the file cannot be opened; the message says why), PAWL_E_NOMEM.
  */
 PAWL_API pawl_status pawl_audit_attach(pawl_runtime *runtime, const pawl_audit_options *options, pawl_error **err);
 
