@@ -1,5 +1,6 @@
 /* The OTEL_* variables, one after the other. */
 #include "environment_internal.h"
+#include "resource_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,21 @@ static void read_metrics(struct pawl_environment *e, reader r) {
     pawl_environment_number(r, "OTEL_EXPORTER_PROMETHEUS_PORT", 0, 65535, &e->prometheus_port);
 }
 
+/* The resource reads it; what is wrong with it is told here. Never what is in it. False without memory. */
+static bool check_resource(reader r) {
+    static const char name[] = "OTEL_RESOURCE_ATTRIBUTES";
+    const char *text = pawl_environment_text(r, name);
+    unsigned wrong = 0;
+    if (text && pawl_resource_check_listed(text, &wrong, NULL) != PAWL_OK)
+        return false;
+    if (wrong)
+        pawl_environment_warn(r,
+                              "%s: entry %u is no key=value with what is special percent-encoded; all of it is left "
+                              "out",
+                              name, wrong);
+    return true;
+}
+
 bool pawl_environment_read(struct pawl_environment *environment, const struct pawl_environment_reader *from) {
     memset(environment, 0, sizeof *environment);
     pawl_environment_flag(from, "OTEL_SDK_DISABLED", &environment->disabled);
@@ -93,7 +109,7 @@ bool pawl_environment_read(struct pawl_environment *environment, const struct pa
     read_batch(&environment->records, from, "OTEL_BLRP");
     read_limits(environment, from);
     read_metrics(environment, from);
-    return pawl_environment_read_otlp(environment, from);
+    return check_resource(from) && pawl_environment_read_otlp(environment, from);
 }
 
 void pawl_environment_finish(struct pawl_environment *environment) {

@@ -1,6 +1,6 @@
 /* What the OTEL_* variables say, as plain data (OpenTelemetry specification 1.60, "Environment Variable
  * Specification"). Read through a function, so that tests and fuzzers need no environment. OTEL_SERVICE_NAME and
- * OTEL_RESOURCE_ATTRIBUTES are resource.c's. */
+ * OTEL_RESOURCE_ATTRIBUTES are resource.c's; what is wrong with them is told here. */
 #ifndef PAWL_ENVIRONMENT_INTERNAL_H
 #define PAWL_ENVIRONMENT_INTERNAL_H
 

@@ -15,4 +15,7 @@ pawl_status pawl_resource_set(pawl_resource *resource, const pawl_attribute *att
  * passed over whole, as the specification says. PAWL_E_LIMIT, PAWL_E_NOMEM. */
 pawl_status pawl_resource_set_listed(pawl_resource *resource, const char *text, pawl_error **err);
 
+/* Finds the number of the first entry, from 1, that is wrong in such a text; 0: none is. PAWL_E_NOMEM. */
+pawl_status pawl_resource_check_listed(const char *text, unsigned *ret_wrong, pawl_error **err);
+
 #endif

@@ -329,6 +329,28 @@ static void bounds_headers_and_values(void **state) {
     free(long_value);
 }
 
+static void tells_of_broken_resource_attributes_and_never_shows_them(void **state) {
+    (void)state;
+    static const struct {
+        const char *value, *entry;
+    } broken[] = {{"hunter2", "entry 1 "},      {"a=1,b=%ff,c=2", "entry 2 "}, {"a=1,b", "entry 2 "},
+                  {"a=1,,=x,b=%4", "entry 3 "}, {"a=%00", "entry 1 "},         {"%=1", "entry 1 "}};
+    struct variables v;
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        read_one(&v, "OTEL_RESOURCE_ATTRIBUTES", broken[i].value);
+        assert_int_equal(v.warnings, 1);
+        assert_ptr_equal(strstr(v.said, "OTEL_RESOURCE_ATTRIBUTES: "), v.said);
+        assert_non_null(strstr(v.said, broken[i].entry));
+        assert_non_null(strstr(v.said, "all of it is left out"));
+        assert_null(strstr(v.said, "hunter2"));
+    }
+    static const char *const whole[] = {"", " , ", "a=1,", "a = K%C3%B6ln%2C%20old , b="};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
+        read_one(&v, "OTEL_RESOURCE_ATTRIBUTES", whole[i]);
+        assert_int_equal(v.warnings, 0);
+    }
+}
+
 static void shows_a_wrong_value_as_one_short_clean_line(void **state) {
     (void)state;
     struct variables v;
@@ -348,7 +370,8 @@ static void works_without_anybody_to_warn(void **state) {
 
 static void survives_any_allocation_failing(void **state) {
     (void)state;
-    struct variables v = {.pairs = {"OTEL_EXPORTER_OTLP_HEADERS", "a=1", "OTEL_EXPORTER_OTLP_LOGS_HEADERS", "b=2"}};
+    struct variables v = {.pairs = {"OTEL_EXPORTER_OTLP_HEADERS", "a=1", "OTEL_EXPORTER_OTLP_LOGS_HEADERS", "b=2",
+                                    "OTEL_RESOURCE_ATTRIBUTES", "a=1,b"}};
     const struct pawl_environment_reader reader = {.get = get, .warn = warn, .user = &v};
     for_each_failing_allocation(n) {
         struct pawl_environment environment;
@@ -383,6 +406,7 @@ int main(void) {
         cmocka_unit_test(decodes_headers_and_never_shows_them),
         cmocka_unit_test(lets_a_signal_have_its_own_headers),
         cmocka_unit_test(bounds_headers_and_values),
+        cmocka_unit_test(tells_of_broken_resource_attributes_and_never_shows_them),
         cmocka_unit_test(shows_a_wrong_value_as_one_short_clean_line),
         cmocka_unit_test(works_without_anybody_to_warn),
         cmocka_unit_test(survives_any_allocation_failing),

@@ -426,8 +426,9 @@ static void tells_the_runtimes_log_when_nobody_else(void **state) {
     struct heard heard = {.warnings = 0};
     pawl_runtime *runtime = pawl_runtime_with(.log = log_line, .log_user = &heard);
     say("OTEL_TRACES_EXPORTER", "zipkin");
+    say("OTEL_RESOURCE_ATTRIBUTES", "team=blue,nonsense");
     pawl_observability_unref(pawl_observe(runtime, NULL, .read_environment = 1));
-    assert_int_equal(heard.warnings, 1);
+    assert_int_equal(heard.warnings, 2);
     pawl_runtime_unref(runtime);
 }
 
