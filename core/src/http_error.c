@@ -120,8 +120,10 @@ pawl_status pawl_http_curl_error(pawl_error **err, const char *who, CURL *easy, 
     pawl_error_info info = {
         .size = sizeof info, .status = PAWL_E_UNAVAILABLE, .started = sent ? PAWL_STARTED_MAYBE : PAWL_STARTED_NO};
     const char *advice = NULL;
-    if (result == CURLE_UNSUPPORTED_PROTOCOL) /* of the url, or what came back is no HTTP */
+    if (result == CURLE_UNSUPPORTED_PROTOCOL) { /* of the url, or what came back is no HTTP */
         info.status = sent ? PAWL_E_PROTOCOL : PAWL_E_INVALID;
+        advice = sent ? "no HTTP/1 server answers there; is it a gRPC port?" : NULL;
+    }
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (codes[i].code == result) {
             info.status = codes[i].status;

@@ -158,6 +158,13 @@ static void do_elsewhere(struct errand *errand) {
         errand->status = pawl_error_set(&errand->error, PAWL_E_UNSUPPORTED, "otlp exporter: no thread to be had");
 }
 
+/* Who cancels knows that, but not what the tries before it had failed with. */
+static const pawl_error *worth_telling(const struct errand *errand) {
+    if (errand->status == PAWL_E_CANCELLED)
+        return pawl_error_cause(errand->error);
+    return errand->status == PAWL_OK ? NULL : errand->error;
+}
+
 pawl_status pawl_otlp_export(struct pawl_otlp_exporter *otlp, enum pawl_otlp_signal signal,
                              const pawl_resource *resource, const void *items, size_t item_count, uint64_t timeout_ns,
                              pawl_error **err) {
@@ -173,8 +180,9 @@ pawl_status pawl_otlp_export(struct pawl_otlp_exporter *otlp, enum pawl_otlp_sig
         do_elsewhere(&errand);
     else
         do_errand(&errand);
-    if (errand.status != PAWL_OK && errand.status != PAWL_E_CANCELLED)
-        tell_error(otlp, errand.error);
+    const pawl_error *told = worth_telling(&errand);
+    if (told)
+        tell_error(otlp, told);
     if (err)
         *err = errand.error;
     else

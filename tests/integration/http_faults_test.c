@@ -106,6 +106,19 @@ static void tells_lost_connections_from_nonsense(void **state) {
     }
 }
 
+/* A gRPC server greets with a SETTINGS frame of HTTP/2. */
+static void names_the_port_of_another_protocol(void **state) {
+    struct http_bed *bed = *state;
+    static const struct http_answer settings = {
+        .raw = "\0\0\6\4\0\0\0\0\0\0\5\0\0\x40\0", .raw_bytes = 15, .then = THEN_CLOSE};
+    for_each_driver(driver) {
+        if (driver == BY_RUN)
+            http_server_script(bed->server, "/grpc", &settings, 1);
+        struct ended ended = ask(bed, driver, "/grpc", "");
+        expect_end(&ended, PAWL_E_PROTOCOL, "is it a gRPC port?");
+    }
+}
+
 /* ---- limits ---- */
 
 struct limits {
@@ -393,6 +406,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         test_on_bed(says_that_a_name_is_unknown),
         test_on_bed(says_that_nobody_listens),
+        test_on_bed(names_the_port_of_another_protocol),
         test_on_bed(tells_lost_connections_from_nonsense),
         test_on_bed(takes_no_more_than_it_may),
         test_on_bed(takes_no_flood_of_headers),

@@ -29,6 +29,8 @@ struct told {
 /* A clock that goes with the real one and skips what is waited for longer than HTTP does, up to a deadline. */
 struct skipping_clock {
     uint64_t skipped_ns, deadline_ns;
+    bool stands;               /* nothing is skipped */
+    atomic_bool is_waited_for; /* for long */
     pawl_runtime_hooks hooks;
 };
 #define SHORT_NS PAWL_MS(600)
@@ -42,7 +44,9 @@ static bool advance(void *user, uint64_t until_ns) {
     struct skipping_clock *clock = user;
     uint64_t now = read_clock(clock);
     static const struct timespec moment = {.tv_nsec = 200000};
-    if (until_ns < clock->deadline_ns && until_ns > now + SHORT_NS)
+    if (until_ns > now + SHORT_NS)
+        atomic_store(&clock->is_waited_for, true);
+    if (!clock->stands && until_ns < clock->deadline_ns && until_ns > now + SHORT_NS)
         clock->skipped_ns += until_ns - now;
     else
         nanosleep(&moment, NULL);
@@ -429,6 +433,30 @@ static void a_cancel_ends_a_wait(void **state) {
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void *cancel_the_wait(void *user) {
+    static const struct timespec moment = {.tv_nsec = 200000};
+    struct play *play = user;
+    (void)http_server_await_requests(play->server, 1);
+    atomic_store(&play->time.is_waited_for, false); /* those for the answer */
+    while (!atomic_load(&play->time.is_waited_for))
+        nanosleep(&moment, NULL);
+    pawl_exporter_cancel(play->exporter);
+    return NULL;
+}
+
+static void a_cancelled_wait_tells_what_it_waited_for(void **state) {
+    struct play *play = *state;
+    pthread_t thread;
+    serve(play->server, "/v1/traces", {.status = 503, .headers = "Retry-After: 30\r\n", .body = "full"});
+    OPEN(play, .timeout_ns = PAWL_S(60));
+    play->time.stands = true;
+    assert_int_equal(pthread_create(&thread, NULL, cancel_the_wait, play), 0);
+    assert_int_equal(export_spans(play, 1, PAWL_S(60), NULL), PAWL_E_CANCELLED);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(play->told.times, 1);
+    assert_non_null(strstr(play->told.last, "the collector answered 503: full"));
+}
+
 struct sender {
     struct play *play;
     pthread_t thread;
@@ -519,6 +547,7 @@ int main(void) {
         cmocka_unit_test_teardown(a_silent_collector_costs_no_more_than_the_time_out, clear),
         cmocka_unit_test_teardown(a_cancel_ends_an_exchange_and_all_later_ones, clear),
         cmocka_unit_test_teardown(a_cancel_ends_a_wait, clear),
+        cmocka_unit_test_teardown(a_cancelled_wait_tells_what_it_waited_for, clear),
         cmocka_unit_test_teardown(several_threads_may_export_at_once, clear),
         cmocka_unit_test_teardown(a_forked_child_exports_by_itself, clear),
         cmocka_unit_test_teardown(every_allocation_may_fail, clear),

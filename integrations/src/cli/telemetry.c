@@ -15,6 +15,7 @@ struct cli_telemetry {
     const struct cli_watch *watch;
     pawl_observability *observability; /* NULL: it could not be set up */
     atomic_bool console_failed;
+    bool is_late;         /* the time to flush was not enough */
     pthread_mutex_t lock; /* guards the rest */
     char first[1024];     /* of what went wrong */
     size_t others;
@@ -210,13 +211,29 @@ void cli_telemetry_flush(struct cli_session *session) {
     pawl_error *error = NULL;
     if (!telemetry || !telemetry->observability)
         return;
-    if (pawl_observability_shutdown(telemetry->observability, FLUSH_NS, &error) == PAWL_E_TIMEOUT)
-        keep_complaint(telemetry, "not everything was taken within 2 s; is the collector there?");
-    else
+    telemetry->is_late = pawl_observability_shutdown(telemetry->observability, FLUSH_NS, &error) == PAWL_E_TIMEOUT;
+    if (!telemetry->is_late)
         keep_error(telemetry, pawl_error_ref(error));
     if (telemetry->watch->metrics_file)
         write_metrics(telemetry, session->ctx);
     pawl_error_unref(error);
+}
+
+/* Of a collector that took too long the reason is known when it was tried more than once. */
+static void complain(const struct cli_telemetry *telemetry) {
+    static const char late[] = "not everything was taken within 2 s";
+    const char *who = telemetry->watch->who, *first = telemetry->first;
+    char more[40] = "";
+    if (telemetry->watch->quiet)
+        return;
+    if (telemetry->others)
+        snprintf(more, sizeof more, " (and %zu more)", telemetry->others);
+    if (*first && telemetry->is_late)
+        cli_complain(who, "telemetry: %s: %s%s", late, first, more);
+    else if (*first)
+        cli_complain(who, "telemetry: %s%s", first, more);
+    else if (telemetry->is_late)
+        cli_complain(who, "telemetry: %s; is the collector there?", late);
 }
 
 void cli_telemetry_close(struct cli_session *session) {
@@ -224,10 +241,7 @@ void cli_telemetry_close(struct cli_session *session) {
     if (!telemetry)
         return;
     pawl_observability_unref(telemetry->observability);
-    if (*telemetry->first && !telemetry->watch->quiet && telemetry->others)
-        cli_complain(telemetry->watch->who, "telemetry: %s (and %zu more)", telemetry->first, telemetry->others);
-    else if (*telemetry->first && !telemetry->watch->quiet)
-        cli_complain(telemetry->watch->who, "telemetry: %s", telemetry->first);
+    complain(telemetry);
     pthread_mutex_destroy(&telemetry->lock);
     free(telemetry);
     session->telemetry = NULL;
