@@ -1,28 +1,19 @@
 /* What spans and metrics say of an execution. Names: docs/observability.md. */
 #include "execution_telemetry_internal.h"
+#include "digest_internal.h"
 #include "language_internal.h"
 #include "utf8_internal.h"
-#include <inttypes.h>
 #include <pawl/observer.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- the span ---- */
 
-/* FNV-1a, 64 bits (Fowler, Noll, Vo): tells programs apart, is no proof of anything. */
-static uint64_t digest_of(const char *bytes, size_t length) {
-    uint64_t digest = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < length; i++)
-        digest = (digest ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    return digest;
-}
-
 void pawl_execution_describe_request(pawl_context *ctx, const char *node, const pawl_execution_request *request) {
-    char digest[17];
+    char digest[PAWL_SHA256_HEX_BYTES];
     if (!pawl_context_is_observed(ctx))
         return;
-    snprintf(digest, sizeof digest, "%016" PRIx64, digest_of(request->code, (size_t)request->code_length));
+    pawl_sha256_hex(request->code, (size_t)request->code_length, digest);
     pawl_context_set_string(ctx, "gen_ai.operation.name", "execute_tool");
     pawl_context_set_string(ctx, "gen_ai.tool.name", node);
     pawl_context_set_string(ctx, "gen_ai.tool.type", "function");

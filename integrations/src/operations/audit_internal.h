@@ -5,11 +5,9 @@
 #include "execution/watch_internal.h"
 
 #define PAWL_AUDIT_TIME_BYTES 32 /* "2026-11-29T20:50:48.123456789Z" and NUL */
-#define PAWL_SHA256_HEX_BYTES 65
 
 /* RFC 3339 in UTC, nanoseconds since the Unix epoch. */
 void pawl_audit_time_text(uint64_t unix_ns, char ret_text[PAWL_AUDIT_TIME_BYTES]);
-void pawl_sha256_hex(const void *bytes, size_t length, char ret_text[PAWL_SHA256_HEX_BYTES]);
 
 /* How an execution ended; of a begin record status is PAWL_OK and result NULL. */
 struct pawl_audit_ending {

@@ -1,11 +1,11 @@
 /* One execution as an audit record; pawl/integrations/audit.h says what is in it. */
 #include "audit_internal.h"
 #include "engine_internal.h"
+#include "execution/digest_internal.h"
 #include "execution/json_writer_internal.h"
 #include "redact_internal.h"
 #include "utf8_internal.h"
 #include <inttypes.h>
-#include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,15 +14,6 @@
 static void hex(const uint8_t *bytes, size_t length, char *ret_text) {
     for (size_t i = 0; i < length; i++)
         snprintf(ret_text + 2 * i, 3, "%02x", bytes[i]);
-}
-
-void pawl_sha256_hex(const void *bytes, size_t length, char ret_text[PAWL_SHA256_HEX_BYTES]) {
-    struct sha256_ctx sha;
-    uint8_t digest[SHA256_DIGEST_SIZE];
-    sha256_init(&sha);
-    sha256_update(&sha, length, bytes);
-    sha256_digest(&sha, sizeof digest, digest);
-    hex(digest, sizeof digest, ret_text);
 }
 
 void pawl_audit_time_text(uint64_t unix_ns, char ret_text[PAWL_AUDIT_TIME_BYTES]) {

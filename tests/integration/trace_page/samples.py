@@ -1,4 +1,5 @@
 """Trace files for the page's test, written by hand as a file exporter would write them."""
+import hashlib
 import json
 
 MS = 1_000_000
@@ -91,7 +92,7 @@ def repair():
         marks = {"pawl.candidate": number, "pawl.round": round_} if number else {}
         node = t.span("execute", start, end, parent, a={
             "pawl.primitive.type": "code_execution", "pawl.primitive.path": "fix/loop/execute", "pawl.code.language": "python",
-            "pawl.code.bytes": len(code), "pawl.code.digest": f"{hash(code) & (2**64 - 1):016x}", "pawl.code.outcome": outcome,
+            "pawl.code.bytes": len(code), "pawl.code.digest": hashlib.sha256(code.encode()).hexdigest(), "pawl.code.outcome": outcome,
             "pawl.code.exit_status": 0 if outcome == "ok" else 1, "pawl.sandbox.tier": "namespaces",
             "pawl.code.text": code, "pawl.code.stdout": out, "pawl.code.stderr": err,
             "gen_ai.operation.name": "execute_tool", **marks})

@@ -21,6 +21,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "execution/digest_internal.h"
 #include "operations/audit_internal.h"
 
 /* Records as the callback got them. */

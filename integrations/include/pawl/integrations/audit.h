@@ -12,7 +12,7 @@
  *  - subject: the context's tag subject_tag; null when it has none. Children and detached contexts inherit tags.
  *  - trace_id, span_id (null when nothing observes), correlation_id, causation_id, workflow_id, session_id (or null).
  *  - node: name of the code-execution node, null for pawl_sandbox_run_once() and its like; provider; language.
- *  - code: {sha256: 64 hexadecimal digits, bytes}.
+ *  - code: {sha256: 64 hexadecimal digits, pawl.code.digest of its span; bytes}.
  *  - files: [name...] put in; env: [name...]; install: [name...]. Neither contents nor values are ever recorded.
  *  - outcome: a word of pawl_execution_outcome, of an execution without a result the status word, such as
  * "unavailable"; "denied" and "rejected" are those that this log or a budget refused.

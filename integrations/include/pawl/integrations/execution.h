@@ -98,7 +98,7 @@ typedef struct pawl_code_execution_options {
  * beginning of one wait for the next ones or the program's end.
  *
  * The program gets TRACEPARENT (and TRACESTATE if there is one) unless env_vars sets it. The node's span has the
- * attributes of docs/observability.md (language, digest of the code, outcome, sandbox, ...) and the children
+ * attributes of docs/observability.md (language, SHA-256 of the code, outcome, sandbox, ...) and the children
  * sandbox.create and sandbox.run. Code and output are on spans only where pawl_runtime_set_content() allows it, 64 KiB
  * each; the environment never is.
  *
