@@ -96,6 +96,7 @@ static bool gather(struct collection *c) {
     for (struct instrument *i = metrics->instruments; i; i = i->next)
         if (!add_metric(c, i) || (i == metrics->own.duration && !add_executions(c)))
             return false;
+    metrics->collected_unix_ns = c->now_unix_ns;
     return !metrics->options.seed_names || pawl_metrics_add_seed_names(c);
 }
 

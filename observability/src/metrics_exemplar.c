@@ -61,8 +61,13 @@ static bool read_slot(const struct exemplar *e, pawl_exemplar_data *data) {
 size_t pawl_exemplars_read(const pawl_series *series, uint64_t since_unix_ns, pawl_exemplar_data *ret_data) {
     const struct exemplar *slots = GET(series->exemplars);
     size_t count = 0;
-    for (size_t i = 0; slots && i < series->exemplar_slots; i++)
-        if (read_slot(&slots[i], &ret_data[count]) && ret_data[count].time_unix_ns >= since_unix_ns)
-            count++;
+    for (size_t i = 0; slots && i < series->exemplar_slots; i++) {
+        pawl_exemplar_data *data = &ret_data[count];
+        if (!read_slot(&slots[i], data) || data->time_unix_ns < since_unix_ns)
+            continue;
+        if (data->time_unix_ns < series->start_unix_ns) /* the measurement that the series was made for */
+            data->time_unix_ns = series->start_unix_ns;
+        count++;
+    }
     return count;
 }

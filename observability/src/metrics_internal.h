@@ -42,6 +42,7 @@ struct instrument {
     bool counts_whole;                 /* STORED_COUNT */
     pawl_series *first, **end, *overflow;
     uint64_t series_count;
+    uint64_t made_unix_ns;
     struct instrument *next;
 };
 
@@ -173,7 +174,7 @@ struct pawl_metrics {
     struct arena arena;
     struct shard *shards;
     pawl_runtime *clock; /* of the first runtime that is attached; its memory is held */
-    uint64_t latest_unix_ns, start_unix_ns;
+    uint64_t latest_unix_ns, start_unix_ns, collected_unix_ns; /* 0: not yet */
     uint32_t attached;
 
     pthread_mutex_t collecting; /* guards what follows; taken before the lock */
@@ -206,6 +207,10 @@ pawl_status pawl_metrics_check_instrument(const pawl_instrument *given, pawl_ins
  * may be NULL. */
 struct instrument *pawl_metrics_instrument(pawl_metrics *metrics, const pawl_instrument *given, bool is_observed,
                                            const struct instrument **ret_other, pawl_error **err);
+/* The first moment, up to the latest one read, at which the instrument could have been measured since the collection at
+ * last_unix_ns, 0 for none. Under the lock. */
+uint64_t pawl_metrics_possible_since(const pawl_metrics *metrics, const struct instrument *instrument,
+                                     uint64_t last_unix_ns);
 /* Takes over what set holds, also when it fails. */
 pawl_series *pawl_metrics_series_of(pawl_metrics *metrics, struct instrument *instrument, struct attribute_set *set,
                                     pawl_error **err);

@@ -39,10 +39,10 @@ static void begin(struct collection *c, const pawl_series *series, bool is_delta
     memset(point, 0, sizeof *point);
     point->attributes = series->attributes.items;
     point->attribute_count = series->attributes.count;
-    point->start_unix_ns = series->start_unix_ns;
+    point->start_unix_ns = is_delta
+                               ? pawl_metrics_possible_since(c->metrics, series->instrument, c->reader->last_unix_ns)
+                               : series->start_unix_ns;
     point->time_unix_ns = c->now_unix_ns;
-    if (is_delta && c->reader->last_unix_ns > point->start_unix_ns)
-        point->start_unix_ns = c->reader->last_unix_ns;
     if (point->start_unix_ns > point->time_unix_ns) /* made before there was the runtime's clock */
         point->start_unix_ns = point->time_unix_ns;
     point->min = point->max = NAN;

@@ -98,6 +98,7 @@ static struct instrument *add_instrument(pawl_metrics *metrics, const pawl_instr
     made->name_hash = hash;
     made->kind = (uint32_t)given->kind;
     made->is_observed = is_observed;
+    made->made_unix_ns = pawl_metrics_now(metrics);
     made->end = &made->first;
     *metrics->instruments_end = made;
     metrics->instruments_end = &made->next;
@@ -182,6 +183,21 @@ static uint32_t exemplar_slots(const pawl_metrics *metrics, const struct instrum
     return instrument->kind == PAWL_HISTOGRAM ? instrument->bounds.count + 1 : 1;
 }
 
+uint64_t pawl_metrics_possible_since(const pawl_metrics *metrics, const struct instrument *instrument,
+                                     uint64_t last_unix_ns) {
+    uint64_t now = metrics->latest_unix_ns, made = instrument->made_unix_ns;
+    if (made > now) /* before there was the runtime's clock */
+        made = metrics->start_unix_ns;
+    uint64_t since = last_unix_ns > made ? last_unix_ns : made;
+    return since < now ? since : now;
+}
+
+/* Source: OpenTelemetry's metrics SDK, start timestamps. */
+static uint64_t start_of(pawl_metrics *metrics, const struct instrument *instrument) {
+    uint64_t now = pawl_metrics_now(metrics);
+    return instrument->is_observed ? pawl_metrics_possible_since(metrics, instrument, metrics->collected_unix_ns) : now;
+}
+
 /* Takes the set over, unless it fails. */
 static pawl_series *new_series(pawl_metrics *metrics, struct instrument *instrument, const struct attribute_set *set) {
     pawl_series *series = pawl_arena_take(&metrics->arena, sizeof *series);
@@ -195,7 +211,7 @@ static pawl_series *new_series(pawl_metrics *metrics, struct instrument *instrum
     series->is_counter = instrument->kind == PAWL_COUNTER;
     atomic_init(&series->shared, NAN);
     series->attributes = *set;
-    series->start_unix_ns = pawl_metrics_now(metrics);
+    series->start_unix_ns = start_of(metrics, instrument);
     *instrument->end = series;
     instrument->end = &series->next;
     return series;

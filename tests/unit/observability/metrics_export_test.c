@@ -202,6 +202,23 @@ static void report(void *user, pawl_observation *observation) {
     pawl_observation_report(observation, *(double *)user, NULL, 0);
 }
 
+/* Windows of one metric lie side by side, whatever was measured when. */
+static void all_differences_of_a_metric_begin_together(void **state) {
+    struct shop *shop = *state;
+    assert_int_equal(begin(shop, (pawl_metrics_export_options){.temporality = PAWL_TEMPORALITY_DELTA}), PAWL_OK);
+    pawl_attribute late = pawl_attribute_string("shop", "late");
+    pawl_runtime_measure(shop->runtime, &orders, 1, &late, 1);
+    shop->time.now_ns = PAWL_S(2);
+    flush(shop);
+    shop->time.now_ns = PAWL_S(6);
+    measure(shop, &orders, 3);
+    measure(shop, &waits, 3);
+    shop->time.now_ns = PAWL_S(9);
+    flush(shop);
+    assert_int_equal(shop->memory.orders.start_unix_ns, PAWL_S(1700000002));
+    assert_int_equal(shop->memory.waits.start_unix_ns, PAWL_S(1700000006)); /* a new instrument */
+}
+
 static void an_observed_total_is_a_difference_unless_memory_is_to_be_spared(void **state) {
     struct shop *shop = *state;
     double value = 10;
@@ -409,6 +426,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_SHOP(totals_are_repeated_with_the_same_start),
         IN_SHOP(differences_begin_where_the_last_ended_and_leave_out_what_did_not_change),
+        IN_SHOP(all_differences_of_a_metric_begin_together),
         IN_SHOP(an_observed_total_is_a_difference_unless_memory_is_to_be_spared),
         IN_SHOP(an_observed_total_stays_a_total_with_low_memory),
         IN_SHOP(each_reader_has_its_own_differences),

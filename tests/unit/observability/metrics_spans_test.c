@@ -229,6 +229,30 @@ static void after_a_collection_an_exemplar_gives_way_to_a_new_one(void **state) 
     assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, second.trace, 16);
 }
 
+static uint64_t tick(void *user) {
+    return ++*(uint64_t *)user;
+}
+
+static bool never_waits(void *user, uint64_t until_ns) {
+    (void)user, (void)until_ns;
+    return true;
+}
+
+/* A series is made a moment after its first measurement. */
+static void an_exemplar_is_not_older_than_its_point(void **state) {
+    (void)state;
+    uint64_t now = 0;
+    const pawl_runtime_hooks hooks = {.size = sizeof hooks, .user = &now, .now = tick, .advance = never_waits};
+    struct shop shop = {.metrics = pawl_metrics_new(NULL, NULL), .runtime = pawl_runtime_with(.hooks = &hooks)};
+    assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
+    run(&shop, passing("leaf"));
+    struct reading r = read_metrics(shop.metrics, "pawl.primitive.duration", NULL);
+    assert_int_equal(r.exemplar_count, 1);
+    assert_true(r.start_unix_ns <= r.exemplars[0].time_unix_ns && r.exemplars[0].time_unix_ns <= r.time_unix_ns);
+    pawl_metrics_unref(shop.metrics);
+    pawl_runtime_unref(shop.runtime);
+}
+
 static void exemplars_can_be_switched_off(void **state) {
     (void)state;
     struct shop shop;
@@ -347,6 +371,7 @@ int main(void) {
         cmocka_unit_test(nodes_beyond_the_limit_are_counted_together),
         IN_SHOP(a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket),
         IN_SHOP(after_a_collection_an_exemplar_gives_way_to_a_new_one),
+        cmocka_unit_test(an_exemplar_is_not_older_than_its_point),
         cmocka_unit_test(exemplars_can_be_switched_off),
         IN_SHOP(the_seeds_names_are_made_of_ours),
         IN_SHOP(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),

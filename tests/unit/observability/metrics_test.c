@@ -318,6 +318,32 @@ static void report_many(void *user, pawl_observation *observation) {
         pawl_observation_report(observation, 1, (pawl_attribute[]){pawl_attribute_int("i", i)}, 1);
 }
 
+/* "a" always, "b" from the second time on */
+static void report_more(void *user, pawl_observation *observation) {
+    int *calls = user;
+    pawl_attribute attribute = pawl_attribute_string("key", "a");
+    pawl_observation_report(observation, 7, &attribute, 1);
+    attribute = pawl_attribute_string("key", "b");
+    if (++*calls > 1)
+        pawl_observation_report(observation, 7, &attribute, 1);
+}
+
+/* What has been counted by somebody else was not counted in the moment of reading. */
+static void an_observed_total_starts_when_it_could_first_have_been_there(void **state) {
+    struct shop *shop = *state;
+    int calls = 0;
+    shop->time.now_ns = PAWL_S(2);
+    assert_int_equal(pawl_metrics_observe(shop->metrics, &orders, report_more, &calls, NULL), PAWL_OK);
+    for (uint64_t s = 5; s <= 12; s += 3) {
+        shop->time.now_ns = PAWL_S(s);
+        struct reading a = read_metrics(shop->metrics, "shop.orders", "key=a");
+        assert_true(a.start_unix_ns == PAWL_S(1700000002) && a.time_unix_ns == PAWL_S(1700000000 + s));
+    }
+    /* the second collection, at 8 s, was the first to have it */
+    assert_int_equal(read_metrics(shop->metrics, "shop.orders", "key=b").start_unix_ns, PAWL_S(1700000005));
+    pawl_metrics_unobserve(shop->metrics, report_more, &calls);
+}
+
 static void observed_values_beyond_the_limit_are_added_up_anew_each_time(void **state) {
     (void)state;
     pawl_metrics *metrics = pawl_metrics_with(NULL, .max_series = 2);
@@ -434,6 +460,7 @@ int main(void) {
         IN_SHOP(tells_what_is_wrong_with_an_instrument),
         IN_SHOP(there_are_1000_instruments_at_most),
         IN_SHOP(callbacks_are_asked_at_each_collection_until_they_are_forgotten),
+        IN_SHOP(an_observed_total_starts_when_it_could_first_have_been_there),
         cmocka_unit_test(observed_values_beyond_the_limit_are_added_up_anew_each_time),
         IN_SHOP(several_runtimes_share_the_series_and_none_is_joined_late),
         IN_SHOP(our_own_instruments_can_be_measured_by_others),
