@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define USUAL_BYTES PAWL_MIB(16) /* OpenTelemetry's collector takes 20 MiB, unless it is told otherwise */
 #define MOST_BYTES PAWL_MIB(64)
 #define USER_AGENT "pawl/" PAWL_VERSION_STRING " OTel-OTLP-Exporter-C/" PAWL_VERSION_STRING
 
@@ -122,7 +123,7 @@ static pawl_status fill(struct pawl_otlp_exporter *otlp, const pawl_otlp_options
          !copy_optional(&otlp->client_key_file, o->client_key_file)))
         status = no_memory(err);
     otlp->options = *o;
-    otlp->options.max_request_bytes = o->max_request_bytes ? o->max_request_bytes : MOST_BYTES;
+    otlp->options.max_request_bytes = o->max_request_bytes ? o->max_request_bytes : USUAL_BYTES;
     return status;
 }
 

@@ -220,6 +220,32 @@ static void halves_a_batch_that_is_too_large(void **state) {
     assert_int_equal(http_server_requests(play->server), 4);
 }
 
+/* OpenTelemetry's collector takes 20 MiB, unless it is told otherwise. */
+static void a_request_is_no_larger_than_collectors_take(void **state) {
+    struct play *play = *state;
+    enum { SPANS = 24, BYTES = 1 << 20, MOST = 20 << 20 };
+    struct http_seen seen;
+    char *large = malloc(BYTES);
+    assert_non_null(large);
+    memset(large, 'x', BYTES - 1);
+    large[BYTES - 1] = '\0';
+    const pawl_attribute attribute = pawl_attribute_string("large", large);
+    pawl_span_data spans[SPANS];
+    for (uint32_t i = 0; i < SPANS; i++) {
+        spans[i] = usual_span(i + 1);
+        spans[i].attributes = &attribute;
+        spans[i].attribute_count = 1;
+    }
+    serve(play->server, "/v1/traces", {.status = 200});
+    OPEN(play, .gzip = 0);
+    pawl_otlp_transport_of(play->exporter)->make_runtime = NULL;
+    assert_int_equal(pawl_exporter_spans(play->exporter, NULL, spans, SPANS, PAWL_S(10), NULL), PAWL_OK);
+    assert_int_equal(counts_of(play).sent, SPANS);
+    for (size_t i = 0; i < http_server_requests(play->server); i++)
+        assert_true(http_server_seen(play->server, i, &seen) && seen.body_bytes < MOST);
+    free(large);
+}
+
 static void drops_and_counts_an_item_that_is_too_large(void **state) {
     struct play *play = *state;
     pawl_error *error = NULL;
@@ -531,6 +557,7 @@ int main(void) {
         cmocka_unit_test_teardown(compresses_when_told, clear),
         cmocka_unit_test_teardown(keeps_the_connection_between_requests, clear),
         cmocka_unit_test_teardown(halves_a_batch_that_is_too_large, clear),
+        cmocka_unit_test_teardown(a_request_is_no_larger_than_collectors_take, clear),
         cmocka_unit_test_teardown(drops_and_counts_an_item_that_is_too_large, clear),
         cmocka_unit_test_teardown(asks_again_for_the_four_answers_that_allow_it, clear),
         cmocka_unit_test_teardown(asks_again_when_the_connection_broke, clear),

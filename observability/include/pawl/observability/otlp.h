@@ -34,8 +34,8 @@ typedef struct pawl_otlp_options {
                                         Content-Encoding. */
     uint64_t header_count;           /**< At most 64. */
     uint64_t timeout_ns;        /**< Of one export with all its tries. Default 10 s; PAWL_UNLIMITED: the caller's. */
-    uint64_t max_request_bytes; /**< Before compression. Default and most 64 MiB. A larger batch goes in halves; a
-                                   single item that is larger is dropped. */
+    uint64_t max_request_bytes; /**< Before compression. Default 16 MiB, which collectors take; at most 64 MiB. A larger
+                                   batch goes in halves; a single item that is larger is dropped. */
     const char *ca_file;        /**< PEM: trusted instead of the system's certificates. NULL: the system's. */
     const char *client_cert_file, *client_key_file; /**< PEM. NULL: none. */
     void (*on_error)(void *user, const char *text); /**< Data was lost, or the collector warns. On the thread that
