@@ -1,5 +1,6 @@
 /* Making attribute sets canonical, and comparing and hashing them. */
 #include "attribute_set_internal.h"
+#include "redact_internal.h"
 #include "utf8_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -113,14 +114,22 @@ static size_t room_for_all(const pawl_attribute *sorted, size_t count) {
     return bytes;
 }
 
-pawl_status pawl_attribute_set_make(struct attribute_set *set, const pawl_attribute *attributes, size_t count,
-                                    pawl_error **err) {
-    pawl_attribute sorted[SET_MOST];
-    count = attributes ? count : 0;
-    pawl_status status = check(attributes, count, err);
-    if (status != PAWL_OK)
-        return status;
-    count = sort(attributes, count, sorted);
+/* Our own keys are not named like secrets. Returns what is to be freed, or NULL. */
+static char *hide_text(const struct pawl_redaction *redaction, pawl_attribute *attribute) {
+    const char *text = text_of(attribute);
+    size_t length = strnlen(text, SET_TEXT + 1), hidden_length;
+    struct pawl_redaction how = *redaction;
+    char *hidden = NULL;
+    how.cut = length > SET_TEXT;
+    if (strncmp(attribute->key, "pawl.", 5) != 0 && pawl_shape_hides_member(&how, attribute->key, text))
+        attribute->value.string = PAWL_REDACTED;
+    else if (pawl_redact_needed(&how, text, length) &&
+             (!pawl_redact_text(&how, text, length, &hidden, &hidden_length) || hidden))
+        attribute->value.string = hidden ? hidden : PAWL_REDACTED; /* without memory nothing is shown */
+    return hidden;
+}
+
+static pawl_status make(struct attribute_set *set, const pawl_attribute *sorted, size_t count, pawl_error **err) {
     pawl_attribute *items = malloc(count * sizeof *items + room_for_all(sorted, count) + 1);
     if (!items)
         return pawl_error_set(err, PAWL_E_NOMEM, "metrics: out of memory");
@@ -135,4 +144,22 @@ pawl_status pawl_attribute_set_make(struct attribute_set *set, const pawl_attrib
     }
     *set = (struct attribute_set){.items = items, .count = (uint32_t)count, .hash = hash};
     return PAWL_OK;
+}
+
+pawl_status pawl_attribute_set_make(struct attribute_set *set, const pawl_attribute *attributes, size_t count,
+                                    const struct pawl_redaction *redaction, pawl_error **err) {
+    pawl_attribute sorted[SET_MOST];
+    char *hidden[SET_MOST] = {NULL};
+    count = attributes ? count : 0;
+    pawl_status status = check(attributes, count, err);
+    if (status != PAWL_OK)
+        return status;
+    count = sort(attributes, count, sorted);
+    for (size_t i = 0; redaction && i < count; i++)
+        if (sorted[i].type == PAWL_ATTRIBUTE_STRING)
+            hidden[i] = hide_text(redaction, &sorted[i]);
+    status = make(set, sorted, count, err);
+    for (size_t i = 0; redaction && i < count; i++)
+        free(hidden[i]);
+    return status;
 }

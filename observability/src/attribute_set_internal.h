@@ -13,9 +13,12 @@ struct attribute_set {
     uint64_t hash;
 };
 
-/* PAWL_E_LIMIT, PAWL_E_INVALID (a key is NULL or empty), PAWL_E_NOMEM. Of one key the last counts. */
+struct pawl_redaction;
+
+/* PAWL_E_LIMIT, PAWL_E_INVALID (a key is NULL or empty), PAWL_E_NOMEM. Of one key the last counts.
+ * @param redaction What to hide in texts; NULL: nothing, since they are ours. */
 pawl_status pawl_attribute_set_make(struct attribute_set *set, const pawl_attribute *attributes, size_t count,
-                                    pawl_error **err);
+                                    const struct pawl_redaction *redaction, pawl_error **err);
 bool pawl_attribute_set_equal(const pawl_attribute *a, const pawl_attribute *b, size_t count);
 bool pawl_attribute_equal(const pawl_attribute *a, const pawl_attribute *b);
 /* Differs with the addresses of the keys, the values and their order: what is the same at the next call of one place

@@ -29,6 +29,11 @@ uint64_t pawl_metrics_now(pawl_metrics *metrics) {
     return metrics->latest_unix_ns;
 }
 
+struct pawl_redaction pawl_metrics_redaction(const pawl_metrics *metrics, const pawl_runtime *runtime) {
+    const struct pawl_redaction redaction = runtime ? pawl_redaction_of(runtime, true) : pawl_redaction_here(true);
+    return runtime || redaction.sets[0] ? redaction : pawl_redaction_of(metrics->clock, true);
+}
+
 /* ---- life ---- */
 
 static pawl_status set_options(pawl_metrics_options *set, const pawl_metrics_options *given, pawl_error **err) {
@@ -107,11 +112,6 @@ pawl_metrics *pawl_metrics_unref(pawl_metrics *metrics) {
 
 /* ---- observer ---- */
 
-static void on_measure(void *self, pawl_context *ctx, const pawl_instrument *instrument, double value,
-                       const pawl_attribute *attributes, size_t attribute_count) {
-    pawl_metrics_measure(((struct attachment *)self)->metrics, ctx, instrument, value, attributes, attribute_count);
-}
-
 static pawl_status on_flush(void *self, uint64_t timeout_ns, pawl_error **err) {
     return pawl_metrics_flush(((struct attachment *)self)->metrics, timeout_ns, err);
 }
@@ -152,7 +152,7 @@ static const pawl_observer_vtable vtable = {.size = sizeof vtable,
                                             .span_start = pawl_metrics_span_start,
                                             .span_end = pawl_metrics_span_end,
                                             .destroy = on_destroy,
-                                            .measure = on_measure,
+                                            .measure = pawl_metrics_measure,
                                             .flush = on_flush};
 
 /* Under the lock. */

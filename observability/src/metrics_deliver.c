@@ -21,7 +21,7 @@ static void count_exported(pawl_metrics *metrics, const pawl_exporter *exporter,
         pawl_attribute_string("otel.component.type", pawl_exporter_name(exporter, PAWL_EXPORTED_METRICS)),
         pawl_attribute_string("error.type", pawl_status_word(status))};
     struct attribute_set set;
-    if (pawl_attribute_set_make(&set, attributes, status == PAWL_OK ? 1 : 2, NULL) != PAWL_OK)
+    if (pawl_attribute_set_make(&set, attributes, status == PAWL_OK ? 1 : 2, NULL, NULL) != PAWL_OK)
         return;
     pthread_mutex_lock(&metrics->lock);
     pawl_series *series = pawl_metrics_series_of(metrics, metrics->own.exported, &set, NULL);

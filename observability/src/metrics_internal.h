@@ -12,6 +12,7 @@
 #include "bounds_internal.h"
 #include "durations_internal.h"
 #include "exponential_internal.h"
+#include "redact_internal.h"
 #include <pawl/observability/metrics.h>
 #include <pthread.h>
 #include <sys/types.h>
@@ -196,6 +197,10 @@ struct pawl_metrics {
 bool pawl_metrics_is_usable(const pawl_metrics *metrics, pawl_error **err);
 uint64_t pawl_metrics_now(pawl_metrics *metrics); /* Unix time, never going back; under the lock */
 
+/* What is hidden in the texts of a series: as the runtime says; NULL: the one of the run that this thread is in,
+ * outside of one the first that was attached. Under the lock, and for no longer. */
+struct pawl_redaction pawl_metrics_redaction(const pawl_metrics *metrics, const pawl_runtime *runtime);
+
 /* ---- metrics_runtimes.c ---- */
 pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err);
 /* One that was not added is left alone. @param ended What it counted goes on to count. */
@@ -296,7 +301,7 @@ static inline bool exemplar_wanted(const pawl_series *series, size_t slot, const
 }
 
 /* ---- metrics_measure.c, metrics_spans.c: what the observer is told ---- */
-void pawl_metrics_measure(pawl_metrics *metrics, pawl_context *ctx, const pawl_instrument *instrument, double value,
+void pawl_metrics_measure(void *attachment, pawl_context *ctx, const pawl_instrument *instrument, double value,
                           const pawl_attribute *attributes, size_t attribute_count);
 /* What a runtime's observer slot points to. */
 struct attachment {

@@ -41,26 +41,35 @@ static void fill_slot(struct measure_slot *slot, uint64_t fingerprint, pawl_seri
     *slot = made;
 }
 
-static pawl_series *look_up(pawl_metrics *metrics, pawl_context *ctx, const pawl_instrument *given,
+/* Takes over what set holds. Under the lock. ret_other: of a new instrument one of the same name. */
+static pawl_series *look_up_set(pawl_metrics *metrics, const pawl_instrument *known, struct attribute_set *set,
+                                const struct instrument **ret_other, pawl_error **err) {
+    size_t instruments = metrics->instrument_count;
+    struct instrument *instrument = pawl_metrics_instrument(metrics, known, false, ret_other, err);
+    if (metrics->instrument_count == instruments)
+        *ret_other = NULL; /* was told before */
+    if (instrument)
+        return pawl_metrics_series_of(metrics, instrument, set, err);
+    free(set->items);
+    return NULL;
+}
+
+/* runtime: NULL for none. */
+static pawl_series *look_up(pawl_metrics *metrics, pawl_runtime *runtime, const pawl_instrument *given,
                             const pawl_attribute *attributes, size_t count, pawl_error **err) {
     const struct instrument *other = NULL;
     struct attribute_set set;
     pawl_instrument known;
     pawl_series *series = NULL;
-    if (pawl_metrics_check_instrument(given, &known, err) != PAWL_OK ||
-        pawl_attribute_set_make(&set, attributes, count, err) != PAWL_OK)
+    if (pawl_metrics_check_instrument(given, &known, err) != PAWL_OK)
         return NULL;
     pthread_mutex_lock(&metrics->lock);
-    size_t instruments = metrics->instrument_count;
-    struct instrument *instrument = pawl_metrics_instrument(metrics, &known, false, &other, err);
-    bool is_new = metrics->instrument_count != instruments;
-    if (instrument)
-        series = pawl_metrics_series_of(metrics, instrument, &set, err);
-    else
-        free(set.items);
+    const struct pawl_redaction redaction = pawl_metrics_redaction(metrics, runtime);
+    if (pawl_attribute_set_make(&set, attributes, count, &redaction, err) == PAWL_OK)
+        series = look_up_set(metrics, &known, &set, &other, err);
     pthread_mutex_unlock(&metrics->lock);
-    if (other && is_new && ctx)
-        pawl_runtime_log(pawl_context_runtime(ctx), PAWL_LOG_WARN,
+    if (other && runtime)
+        pawl_runtime_log(runtime, PAWL_LOG_WARN,
                          "metrics: instrument '%s' is there twice, with another kind or unit; both are kept",
                          other->name);
     return series;
@@ -72,15 +81,16 @@ pawl_series *pawl_metrics_series(pawl_metrics *metrics, const pawl_instrument *i
                                                 : NULL;
 }
 
-static pawl_series *find_series(struct shard *shard, pawl_metrics *metrics, pawl_context *ctx,
+static pawl_series *find_series(struct shard *shard, const struct attachment *attachment,
                                 const pawl_instrument *instrument, const pawl_attribute *attributes, size_t count) {
+    pawl_metrics *metrics = attachment->metrics;
     uint64_t start = hash_mix(metrics->id, (uint64_t)(uintptr_t)instrument);
     uint64_t fingerprint = pawl_attributes_fingerprint(attributes, count, start);
     struct measure_slot *slot = &shard->measures[fingerprint % MEASURE_SLOTS];
     if (likely(slot->series && slot->fingerprint == fingerprint && is_slot(slot, instrument, attributes, count)))
         return slot->series;
     pawl_error *err = NULL;
-    pawl_series *series = look_up(metrics, ctx, instrument, attributes, count, &err);
+    pawl_series *series = look_up(metrics, attachment->runtime, instrument, attributes, count, &err);
     if (series) {
         fill_slot(slot, fingerprint, series, attributes, count);
         metrics_settle(shard);
@@ -90,14 +100,15 @@ static pawl_series *find_series(struct shard *shard, pawl_metrics *metrics, pawl
     return series;
 }
 
-void pawl_metrics_measure(pawl_metrics *metrics, pawl_context *ctx, const pawl_instrument *instrument, double value,
+void pawl_metrics_measure(void *self, pawl_context *ctx, const pawl_instrument *instrument, double value,
                           const pawl_attribute *attributes, size_t attribute_count) {
-    struct shard *shard = metrics_shard(metrics);
+    const struct attachment *attachment = self;
+    struct shard *shard = metrics_shard_by(attachment->metrics, attachment->id);
     if (unlikely(!shard)) {
-        pawl_metrics_drop(metrics, DROP_NO_MEMORY);
+        pawl_metrics_drop(attachment->metrics, DROP_NO_MEMORY);
         return;
     }
-    pawl_series *series = find_series(shard, metrics, ctx, instrument, attributes, attribute_count);
+    pawl_series *series = find_series(shard, attachment, instrument, attributes, attribute_count);
     if (likely(series != NULL))
         pawl_metrics_record(shard, series, value, ctx);
 }

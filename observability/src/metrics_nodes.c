@@ -23,7 +23,7 @@ static pawl_series *make_shared(pawl_metrics *metrics, struct instrument *instru
                                 const char *text) {
     struct attribute_set set;
     pawl_attribute attribute = pawl_attribute_string(key, text);
-    if (!instrument || pawl_attribute_set_make(&set, &attribute, 1, NULL) != PAWL_OK)
+    if (!instrument || pawl_attribute_set_make(&set, &attribute, 1, NULL, NULL) != PAWL_OK)
         return NULL;
     pawl_series *series = pawl_metrics_series_of(metrics, instrument, &set, NULL);
     if (series)
@@ -90,8 +90,9 @@ static uint64_t hash_of_node(const void *item) {
 
 static pawl_series *series_by(pawl_metrics *metrics, struct instrument *instrument, const pawl_attribute *attributes,
                               size_t count) {
+    const struct pawl_redaction redaction = pawl_metrics_redaction(metrics, NULL); /* of the run that the node is in */
     struct attribute_set set;
-    if (pawl_attribute_set_make(&set, attributes, count, NULL) != PAWL_OK)
+    if (pawl_attribute_set_make(&set, attributes, count, &redaction, NULL) != PAWL_OK)
         return NULL;
     return pawl_metrics_series_of(metrics, instrument, &set, NULL);
 }

@@ -86,11 +86,11 @@ void pawl_observation_report(pawl_observation *observation, double value, const 
         return;
     }
     pawl_series *series = NULL;
-    if (pawl_attribute_set_make(&set, attributes, attribute_count, &err) == PAWL_OK) {
-        pthread_mutex_lock(&metrics->lock);
+    pthread_mutex_lock(&metrics->lock);
+    const struct pawl_redaction redaction = pawl_metrics_redaction(metrics, NULL);
+    if (pawl_attribute_set_make(&set, attributes, attribute_count, &redaction, &err) == PAWL_OK)
         series = pawl_metrics_series_of(metrics, observation->instrument, &set, &err);
-        pthread_mutex_unlock(&metrics->lock);
-    }
+    pthread_mutex_unlock(&metrics->lock);
     if (series)
         set_value(series, value);
     else

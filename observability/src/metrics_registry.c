@@ -220,7 +220,7 @@ static pawl_series *new_series(pawl_metrics *metrics, struct instrument *instrum
 static pawl_series *overflow_of(pawl_metrics *metrics, struct instrument *instrument) {
     struct attribute_set set;
     pawl_attribute overflow = pawl_attribute_bool("otel.metric.overflow", true);
-    if (instrument->overflow || pawl_attribute_set_make(&set, &overflow, 1, NULL) != PAWL_OK)
+    if (instrument->overflow || pawl_attribute_set_make(&set, &overflow, 1, NULL, NULL) != PAWL_OK)
         return instrument->overflow;
     instrument->overflow = new_series(metrics, instrument, &set);
     if (!instrument->overflow)

@@ -15,6 +15,8 @@
  * Where which applies:
  *  - spans (attributes, events, error messages), logs, error messages of the code-execution node, feedback and attempt
  *    records of pawl_fix(): both.
+ *  - texts of measurements' attributes, and names of nodes in metrics: both, when the series is made; what is told
+ *    later does not change a series that is there.
  *  - results, streamed output and collected files of the code-execution node: known values. A program that prints
  *    `token = next(tokens)` means no secret; the node's option redaction adds the shapes or takes all away.
  *  - judges see what the program really printed.

@@ -1,6 +1,7 @@
 /* Attribute sets: sorted, each key once, valid and bounded, and equal when they mean the same. */
 #include "attribute_set_internal.h"
 #include "failing_malloc.h"
+#include "redact_internal.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +11,7 @@
 
 static struct attribute_set set_of(const pawl_attribute *attributes, size_t count) {
     struct attribute_set set;
-    assert_int_equal(pawl_attribute_set_make(&set, attributes, count, NULL), PAWL_OK);
+    assert_int_equal(pawl_attribute_set_make(&set, attributes, count, NULL, NULL), PAWL_OK);
     return set;
 }
 
@@ -92,23 +93,41 @@ static void hashes_of_texts_differ_in_every_part(void **state) {
             assert_int_equal(pawl_hash_text(texts[i], 0) == pawl_hash_text(texts[j], 0), i == j);
 }
 
+static void a_secret_is_not_cut_out_of_sight(void **state) {
+    (void)state;
+    struct pawl_secrets *secrets = pawl_secrets_new();
+    const struct pawl_redaction redaction = {.sets = {secrets}};
+    char text[1100], expected[SET_TEXT + 1];
+    assert_int_equal(pawl_secrets_add(secrets, "swordfish", 9, "", NULL), PAWL_OK);
+    memset(text, 'x', sizeof text);
+    memcpy(text + SET_TEXT - 5, "swordfish", 10);
+    memset(expected, 'x', sizeof expected);
+    memcpy(expected + SET_TEXT - 5, "[REDA", 6);
+    const pawl_attribute attribute = pawl_attribute_string("k", text);
+    struct attribute_set set;
+    assert_int_equal(pawl_attribute_set_make(&set, &attribute, 1, &redaction, NULL), PAWL_OK);
+    assert_string_equal(set.items[0].value.string, expected);
+    free(set.items);
+    pawl_secrets_free(secrets);
+}
+
 static void refuses_too_many_and_nameless_ones(void **state) {
     (void)state;
     pawl_attribute many[65];
     struct attribute_set set;
     for (size_t i = 0; i < 65; i++)
         many[i] = pawl_attribute_int("same", (int64_t)i);
-    assert_int_equal(pawl_attribute_set_make(&set, many, 65, NULL), PAWL_E_LIMIT);
+    assert_int_equal(pawl_attribute_set_make(&set, many, 65, NULL, NULL), PAWL_E_LIMIT);
     many[3].key = NULL;
-    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL), PAWL_E_INVALID);
+    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL, NULL), PAWL_E_INVALID);
     many[3].key = "";
-    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL), PAWL_E_INVALID);
+    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL, NULL), PAWL_E_INVALID);
     many[3].key = "same";
     many[3].type = 9;
-    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL), PAWL_E_INVALID);
+    assert_int_equal(pawl_attribute_set_make(&set, many, 64, NULL, NULL), PAWL_E_INVALID);
     for_each_failing_allocation(n) {
         const pawl_attribute one = pawl_attribute_int("k", 1);
-        pawl_status status = pawl_attribute_set_make(&set, &one, 1, NULL);
+        pawl_status status = pawl_attribute_set_make(&set, &one, 1, NULL, NULL);
         assert_int_equal(status, allocations_failed() ? PAWL_E_NOMEM : PAWL_OK);
         if (status == PAWL_OK)
             free(set.items);
@@ -123,6 +142,7 @@ int main(void) {
         cmocka_unit_test(texts_are_copied_made_valid_and_cut_between_characters),
         cmocka_unit_test(the_fingerprint_tells_values_and_their_order),
         cmocka_unit_test(hashes_of_texts_differ_in_every_part),
+        cmocka_unit_test(a_secret_is_not_cut_out_of_sight),
         cmocka_unit_test(refuses_too_many_and_nameless_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

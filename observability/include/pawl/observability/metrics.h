@@ -22,8 +22,12 @@
  * no_memory), once something was dropped, and otel.sdk.exporter.metric_data_point.exported, once it exports.
  *
  * Measuring takes no lock after a thread's first measurement of a series, and reading does not disturb it; only what is
- * beyond max_series, has more than 8 attributes or one key twice is looked up under a lock each time. Any thread. In a
- * forked child nothing is handed out: make another one there.
+ * beyond max_series, has more than 8 attributes, one key twice or a secret in it is looked up under a lock each time.
+ * Any thread. In a forked child nothing is handed out: make another one there.
+ *
+ * Secrets (pawl/redact.h) in texts of attributes and names of nodes are hidden when their series is made: those of the
+ * runtime that measures; pawl_metrics_series() and observed values know those of the run that the calling thread is in,
+ * outside of one those of the runtime that was attached first.
  */
 #ifndef PAWL_OBSERVABILITY_METRICS_H
 #define PAWL_OBSERVABILITY_METRICS_H
