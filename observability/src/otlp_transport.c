@@ -1,6 +1,8 @@
 /* One request with all its tries, on a runtime of the exporter's own: a cancel or the deadline ends it anywhere. */
 #include "engine_internal.h"
 #include "otlp_exporter_internal.h"
+#include <stdio.h>
+#include <string.h>
 
 #define MOST_REPLY PAWL_MIB(4) /* OTLP: a client must not read more */
 
@@ -134,8 +136,50 @@ static struct verdict judge(uint64_t status) {
     case 413:
         return (struct verdict){PAWL_E_LIMIT, PAWL_CLASS_PERMANENT, "; export smaller batches"};
     default:
+        if (status >= 300 && status < 400)
+            return (struct verdict){PAWL_E_INVALID, PAWL_CLASS_PERMANENT,
+                                    "; redirects are not followed, check the endpoint"};
         return (struct verdict){status >= 500 ? PAWL_E_FAILED : PAWL_E_INVALID, PAWL_CLASS_PERMANENT, ""};
     }
+}
+
+/* ---- whose answer it was ---- */
+
+#define ADDRESS_BYTES 128
+
+static bool is_known_segment(const char *at, size_t length) {
+    static const char *const known[] = {"v1", "traces", "metrics", "logs"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (length == strlen(known[i]) && memcmp(at, known[i], length) == 0)
+            return true;
+    return false;
+}
+
+/* The end of a path that is OTLP's: what comes before may be somebody's key. */
+static size_t known_end(const char *path, size_t length) {
+    size_t known = 0;
+    if (length == 1)
+        return 1;
+    while (known < length) {
+        const char *slash = memrchr(path, '/', length - known);
+        size_t segment = slash ? (size_t)(path + length - known - slash) : 0;
+        if (segment == 0 || !is_known_segment(slash + 1, segment - 1))
+            break;
+        known += segment;
+    }
+    return known;
+}
+
+/* Without password, query, and what else of it may be secret. */
+static void write_address(const char *url, char ret_text[ADDRESS_BYTES]) {
+    const char *host = strstr(url, "://");
+    host = host ? host + 3 : url;
+    size_t authority = strcspn(host, "/?#");
+    const char *path = host + authority, *user = memrchr(host, '@', authority);
+    host = user ? user + 1 : host;
+    size_t length = strcspn(path, "?#"), known = known_end(path, length);
+    snprintf(ret_text, ADDRESS_BYTES, "%.*s%s%.*s", (int)(path - host), host, known < length ? "/..." : "", (int)known,
+             path + length - known);
 }
 
 static pawl_status refuse(const struct pawl_otlp_call *call, const pawl_http_response *response, pawl_error **err) {
@@ -145,8 +189,11 @@ static pawl_status refuse(const struct pawl_otlp_call *call, const pawl_http_res
                             .failure_class = verdict.failure_class,
                             .retry_after_ns = response->retry_after_ns};
     const char *message = call->reply.message;
-    return pawl_error_set_info(err, &info, "the collector answered %llu%s%s%s", (unsigned long long)response->status,
-                               *message ? ": " : "", message, verdict.advice);
+    char address[ADDRESS_BYTES];
+    write_address(call->request->url, address);
+    return pawl_error_set_info(err, &info, "the collector answered %llu%s%s (%s)%s",
+                               (unsigned long long)response->status, *message ? ": " : "", message, address,
+                               verdict.advice);
 }
 
 static pawl_status map(void *user, const pawl_http_response *response, pawl_value **ret_out, pawl_error **err) {

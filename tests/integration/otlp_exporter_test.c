@@ -337,9 +337,17 @@ static void takes_every_other_answer_as_final(void **state) {
     static const struct {
         int code;
         pawl_status status;
-    } answers[] = {{400, PAWL_E_INVALID}, {401, PAWL_E_DENIED}, {403, PAWL_E_DENIED}, {404, PAWL_E_NOT_FOUND},
-                   {408, PAWL_E_INVALID}, {413, PAWL_E_LIMIT},  {500, PAWL_E_FAILED}, {501, PAWL_E_FAILED},
-                   {301, PAWL_E_INVALID}, {505, PAWL_E_FAILED}};
+        const char *advice;
+    } answers[] = {{400, PAWL_E_INVALID, ""},
+                   {401, PAWL_E_DENIED, "; check the headers"},
+                   {403, PAWL_E_DENIED, "; check the headers"},
+                   {404, PAWL_E_NOT_FOUND, "; check the endpoint"},
+                   {408, PAWL_E_INVALID, ""},
+                   {413, PAWL_E_LIMIT, "; export smaller batches"},
+                   {500, PAWL_E_FAILED, ""},
+                   {501, PAWL_E_FAILED, ""},
+                   {301, PAWL_E_INVALID, "; redirects are not followed, check the endpoint"},
+                   {505, PAWL_E_FAILED, ""}};
     OPEN(play, .gzip = 0);
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         pawl_error *error = NULL;
@@ -347,7 +355,10 @@ static void takes_every_other_answer_as_final(void **state) {
         serve(play->server, "/v1/traces",
               {.status = answers[i].code, .headers = "Retry-After: 1\r\n", .body = "{\"message\":\"because\"}"});
         assert_int_equal(export_spans(play, 2, PAWL_S(10), &error), answers[i].status);
-        assert_non_null(strstr(pawl_error_message(error), "because"));
+        char said[256];
+        (void)snprintf(said, sizeof said, "the collector answered %d: because (127.0.0.1:%d/v1/traces)%s",
+                       answers[i].code, http_server_port(play->server), answers[i].advice);
+        assert_string_equal(pawl_error_message(error), said);
         pawl_error_unref(error);
     }
     assert_int_equal(counts_of(play).dropped_refused, 20);
@@ -406,6 +417,18 @@ static void tells_at_most_one_error_a_second(void **state) {
     for (int i = 0; i < 5; i++)
         (void)export_spans(play, 1, PAWL_S(10), NULL);
     assert_in_range(play->told.times, 1, 1 + (clock_ns() - begin) / PAWL_S(1));
+}
+
+static void tells_the_address_without_its_secrets(void **state) {
+    struct play *play = *state;
+    char url[128];
+    serve(play->server, "/secret/v1/traces?key=secret", {.status = 404});
+    (void)snprintf(url, sizeof url, "http://me:secret@127.0.0.1:%d/secret/v1/traces?key=secret",
+                   http_server_port(play->server));
+    OPEN(play, .traces_endpoint = url);
+    assert_int_equal(export_spans(play, 1, PAWL_S(10), NULL), PAWL_E_NOT_FOUND);
+    assert_null(strstr(play->told.last, "secret"));
+    assert_non_null(strstr(play->told.last, "/.../v1/traces)"));
 }
 
 /* ---- ends ---- */
@@ -571,6 +594,7 @@ int main(void) {
         cmocka_unit_test_teardown(does_not_take_a_web_page_for_a_collector, clear),
         cmocka_unit_test_teardown(reads_no_more_than_four_megabytes, clear),
         cmocka_unit_test_teardown(tells_at_most_one_error_a_second, clear),
+        cmocka_unit_test_teardown(tells_the_address_without_its_secrets, clear),
         cmocka_unit_test_teardown(a_silent_collector_costs_no_more_than_the_time_out, clear),
         cmocka_unit_test_teardown(a_cancel_ends_an_exchange_and_all_later_ones, clear),
         cmocka_unit_test_teardown(a_cancel_ends_a_wait, clear),
