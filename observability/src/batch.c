@@ -1,29 +1,19 @@
 /* From the queue to the exporters. */
 #include "batch_internal.h"
 #include "engine_internal.h"
-#include "export_internal.h"
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOOK_AT_DATE_NS PAWL_MIN(1)
 #define ARENA_BYTES 65536
 #define LOOKS 4  /* enough to decide about all traces that were complete when it began */
 #define TAKES 64 /* then what is there goes, though it may be little */
 
-uint64_t pawl_batch_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
-}
-
 /* ---- exporting ---- */
 
 /* The date is looked at again when no trace would be torn by a new one, or after a while. */
 static int64_t wall_offset(struct pawl_batch *batch) {
     struct pawl_span_ring_totals totals;
-    uint64_t now = pawl_batch_now();
+    uint64_t now = pawl_export_now();
     pawl_span_rings_totals(batch->rings, &totals);
     if (totals.started == totals.ended || now - batch->offset_seen_ns > LOOK_AT_DATE_NS) {
         pawl_runtime_refresh_wall_offset(batch->setup.runtime);
@@ -32,26 +22,26 @@ static int64_t wall_offset(struct pawl_batch *batch) {
     return pawl_runtime_wall_offset(batch->setup.runtime);
 }
 
-static pawl_status call(struct pawl_batch *batch, struct pawl_batch_exporter *to, size_t count, uint64_t timeout_ns,
-                        pawl_error **err) {
-    uint64_t start = pawl_batch_now();
-    atomic_store(&to->inflight, count);
-    pawl_status status = pawl_exporter_spans(to->exporter, batch->setup.resource, batch->data, count, timeout_ns, err);
-    atomic_store(&to->inflight, 0);
-    atomic_fetch_add(status == PAWL_OK ? &to->exported : &to->failed, count);
-    atomic_fetch_add(&to->operations, 1);
-    atomic_fetch_add(&to->operation_ns, pawl_batch_now() - start);
+static pawl_status call(struct pawl_batch *batch, size_t exporter, size_t count, pawl_error **err) {
+    struct pawl_batch_exporter_figures *figures = &batch->figures[exporter];
+    uint64_t timeout_ns = pawl_export_worker_time(&batch->worker, batch->setup.export_timeout_ns);
+    uint64_t start = pawl_export_now();
+    atomic_store(&figures->inflight, count);
+    pawl_status status = pawl_exporter_spans(batch->setup.exporters[exporter], batch->setup.resource, batch->data,
+                                             count, timeout_ns, err);
+    atomic_store(&figures->inflight, 0);
+    atomic_fetch_add(status == PAWL_OK ? &figures->exported : &figures->failed, count);
+    atomic_fetch_add(&figures->operations, 1);
+    atomic_fetch_add(&figures->operation_ns, pawl_export_now() - start);
     if (status != PAWL_OK)
-        atomic_store(&to->last_status, (uint64_t)status);
+        atomic_store(&figures->last_status, (uint64_t)status);
     return status;
 }
 
-static pawl_status call_all(struct pawl_batch *batch, size_t count, uint64_t end_ns, pawl_error **err) {
+static pawl_status call_all(struct pawl_batch *batch, size_t count, pawl_error **err) {
     pawl_status first = PAWL_OK;
     for (size_t i = 0; i < batch->setup.exporter_count; i++) {
-        uint64_t now = pawl_batch_now(), left = now < end_ns ? end_ns - now : 0;
-        uint64_t timeout = left < batch->setup.export_timeout_ns ? left : batch->setup.export_timeout_ns;
-        pawl_status status = call(batch, &batch->exporters[i], count, timeout, first == PAWL_OK ? err : NULL);
+        pawl_status status = call(batch, i, count, first == PAWL_OK ? err : NULL);
         first = first == PAWL_OK ? status : first;
     }
     return first;
@@ -73,9 +63,9 @@ static void release(struct pawl_batch *batch, size_t count) {
     pawl_arena_free(&batch->arena);
 }
 
-static pawl_status export_slots(struct pawl_batch *batch, size_t count, uint64_t end_ns, pawl_error **err) {
+static pawl_status export_slots(struct pawl_batch *batch, size_t count, pawl_error **err) {
     size_t good = decode(batch, count);
-    pawl_status status = good > 0 ? call_all(batch, good, end_ns, err) : PAWL_OK;
+    pawl_status status = good > 0 ? call_all(batch, good, err) : PAWL_OK;
     atomic_fetch_add(&batch->processed, good);
     release(batch, count);
     return status;
@@ -114,21 +104,13 @@ static size_t collect(struct pawl_batch *batch, bool *ret_more) {
     return used;
 }
 
-static void throw_away(struct pawl_batch *batch) {
+static void throw_away(void *user) {
+    struct pawl_batch *batch = user;
     for (bool more = true; more;) {
         size_t count = collect(batch, &more);
         atomic_fetch_add(&batch->dropped_shutdown, count);
         release(batch, count);
     }
-}
-
-/* Whether there is time for one more export, until *end_ns at most. */
-static bool has_time(struct pawl_batch *batch, uint64_t *end_ns) {
-    uint64_t now = pawl_batch_now(), stop_ns = atomic_load(&batch->stop_ns);
-    if (stop_ns <= now)
-        throw_away(batch);
-    *end_ns = stop_ns < *end_ns ? stop_ns : *end_ns;
-    return now < *end_ns;
 }
 
 /* Batches that what is there now can make: who goes on ending spans must not keep a flush for ever. */
@@ -139,19 +121,33 @@ static uint64_t most_batches(struct pawl_batch *batch) {
     return spans / batch->setup.max_batch_size + LOOKS;
 }
 
-pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, uint64_t end_ns, pawl_error **err) {
+static pawl_status drain(void *user, bool all, pawl_error **err) {
+    struct pawl_batch *batch = user;
     pawl_status first = PAWL_OK;
     bool more = true;
-    for (uint64_t left = most_batches(batch); more && left > 0 && !atomic_load(&batch->abandoned); left--) {
-        if (!has_time(batch, &end_ns))
-            return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
+    for (uint64_t left = most_batches(batch); more && left > 0; left--) {
         if (!all && pawl_span_rings_waiting(batch->rings) < batch->setup.max_batch_size)
             break;
+        if (pawl_export_worker_time(&batch->worker, PAWL_NEVER) == 0)
+            return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
         size_t count = collect(batch, &more);
-        pawl_status status = count > 0 ? export_slots(batch, count, end_ns, first == PAWL_OK ? err : NULL) : PAWL_OK;
+        pawl_status status = count > 0 ? export_slots(batch, count, first == PAWL_OK ? err : NULL) : PAWL_OK;
         first = first == PAWL_OK ? status : first;
     }
     return first;
+}
+
+/* ---- ringing ---- */
+
+static void ring(void *user) {
+    pawl_export_worker_ring(&((struct pawl_batch *)user)->worker);
+}
+
+static bool is_full(void *user) {
+    struct pawl_batch *batch = user;
+    uint64_t waiting = pawl_span_rings_waiting(batch->rings), most = batch->setup.max_batch_size;
+    pawl_span_rings_wake_at(batch->rings, waiting < most ? most - waiting : 0);
+    return pawl_span_rings_waiting(batch->rings) >= most; /* some may have come before it was set */
 }
 
 /* ---- life ---- */
@@ -161,28 +157,31 @@ static bool allocate(struct pawl_batch *batch) {
     batch->budget.most = setup->max_queue_bytes;
     batch->slots = malloc((size_t)setup->max_batch_size * sizeof *batch->slots);
     batch->data = malloc((size_t)setup->max_batch_size * sizeof *batch->data);
-    batch->rings = pawl_span_rings_new(setup->max_queue_size, pawl_batch_ring, batch);
+    batch->rings = pawl_span_rings_new(setup->max_queue_size, ring, batch);
     if (setup->tail)
         batch->tail = pawl_tail_new(setup->tail, &batch->budget);
     return batch->slots && batch->data && batch->rings && (batch->tail || !setup->tail);
 }
 
+static void left(void *user) {
+    struct pawl_batch *batch = user;
+    batch->setup.left(batch->setup.user);
+}
+
 struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_error **err) {
     struct pawl_batch *batch = calloc(1, sizeof *batch);
     if (batch) {
-        pthread_condattr_t attributes;
         batch->setup = *setup;
-        batch->bell = -1;
-        atomic_init(&batch->stop_ns, PAWL_NEVER);
         batch->arena.chunk_bytes = ARENA_BYTES;
-        pthread_mutex_init(&batch->work, NULL);
-        pthread_mutex_init(&batch->lock, NULL);
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&batch->changed, &attributes);
-        pthread_condattr_destroy(&attributes);
-        for (size_t i = 0; i < setup->exporter_count; i++)
-            batch->exporters[i].exporter = setup->exporters[i];
+        pawl_export_worker_init(&batch->worker, &(struct pawl_export_job){.who = "tracer",
+                                                                          .user = batch,
+                                                                          .exporters = setup->exporters,
+                                                                          .exporter_count = setup->exporter_count,
+                                                                          .delay_ns = setup->schedule_delay_ns,
+                                                                          .is_full = is_full,
+                                                                          .run = drain,
+                                                                          .discard = throw_away,
+                                                                          .left = left});
     }
     if (batch && allocate(batch))
         return batch;
@@ -200,12 +199,7 @@ void pawl_batch_free(struct pawl_batch *batch) {
     pawl_arena_free(&batch->arena);
     free(batch->slots);
     free(batch->data);
-    if (batch->bell >= 0)
-        close(batch->bell);
-    pawl_error_unref(batch->flush_error);
-    pthread_cond_destroy(&batch->changed);
-    pthread_mutex_destroy(&batch->lock);
-    pthread_mutex_destroy(&batch->work);
+    pawl_export_worker_finish(&batch->worker);
     free(batch);
 }
 
@@ -247,8 +241,8 @@ void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats) {
 bool pawl_batch_exporter_stats(struct pawl_batch *batch, size_t index, pawl_tracer_exporter_stats *stats) {
     if (index >= batch->setup.exporter_count)
         return false;
-    struct pawl_batch_exporter *from = &batch->exporters[index];
-    stats->name = pawl_exporter_name(from->exporter, PAWL_EXPORTED_SPANS);
+    struct pawl_batch_exporter_figures *from = &batch->figures[index];
+    stats->name = pawl_exporter_name(batch->setup.exporters[index], PAWL_EXPORTED_SPANS);
     stats->inflight = atomic_load(&from->inflight);
     stats->exported = atomic_load(&from->exported);
     stats->failed = atomic_load(&from->failed);

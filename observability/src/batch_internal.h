@@ -2,6 +2,7 @@
 #ifndef PAWL_BATCH_INTERNAL_H
 #define PAWL_BATCH_INTERNAL_H
 
+#include "export_worker_internal.h"
 #include "span_ring_internal.h"
 #include "tail_internal.h"
 #include <pawl/observability/tracer.h>
@@ -19,14 +20,12 @@ struct pawl_batch_setup {
     uint64_t max_queue_size, max_queue_bytes, max_batch_size;
     uint64_t schedule_delay_ns, export_timeout_ns;
     const struct pawl_tail_rules *tail; /* NULL: none is held */
-    void (*left)(void *user);           /* its thread, left alone by pawl_batch_stop(), has ended after all */
+    void (*left)(void *user);           /* its thread, left alone by pawl_batch_stop(), ends after all */
     void *user;
 };
 
 /* NULL with PAWL_E_NOMEM or PAWL_E_UNSUPPORTED. */
 struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_error **err);
-/* Starts its thread. */
-pawl_status pawl_batch_start(struct pawl_batch *batch, pawl_error **err);
 /* Nobody writes any more, and its thread has ended, or never was. */
 void pawl_batch_free(struct pawl_batch *batch);
 
@@ -34,54 +33,39 @@ struct pawl_span_rings *pawl_batch_rings(struct pawl_batch *batch);
 struct pawl_heap_budget *pawl_batch_budget(struct pawl_batch *batch);
 struct pawl_tail *pawl_batch_tail(struct pawl_batch *batch); /* NULL for none */
 
-/* Exports what waits now. With a thread it waits for it at most timeout_ns, else this thread does it. Returns the first
- * failure, PAWL_E_TIMEOUT when the time was up. */
-pawl_status pawl_batch_flush(struct pawl_batch *batch, uint64_t timeout_ns, pawl_error **err);
-/* Exports for the last time, then cancels the exporters. False: one does not come back; then the batch must live until
- * setup.left is called. */
-bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns);
-
 void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats);
 bool pawl_batch_exporter_stats(struct pawl_batch *batch, size_t index, pawl_tracer_exporter_stats *stats);
 
-/* ---- batch.c, for batch_thread.c ---- */
-
-struct pawl_batch_exporter {
-    pawl_exporter *exporter;
+struct pawl_batch_exporter_figures {
     _Atomic uint64_t inflight, exported, failed, last_status, operations, operation_ns;
 };
 
 struct pawl_batch {
     struct pawl_batch_setup setup;
-    struct pawl_batch_exporter exporters[PAWL_TRACER_EXPORTERS];
+    struct pawl_batch_exporter_figures figures[PAWL_TRACER_EXPORTERS];
     struct pawl_span_rings *rings;
     struct pawl_heap_budget budget;
     struct pawl_tail *tail;
     _Atomic uint64_t processed, dropped_shutdown, no_memory;
 
-    pthread_mutex_t work; /* of whoever exports; guards what follows */
+    struct pawl_export_worker worker;
+    /* Of whoever exports. */
     struct pawl_span_record *slots;
     pawl_span_data *data;
     struct arena arena;
     uint64_t offset_seen_ns; /* when the time of day was looked at */
-
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    uint64_t flush_wanted, flush_done;
-    pawl_status flush_status; /* of the flush that ended last */
-    pawl_error *flush_error;
-    bool stopping, ended;
-    _Atomic uint64_t stop_ns; /* no export begins later; what is left is thrown away */
-    atomic_bool abandoned;    /* nobody waits for its thread any more: the runtime may be gone */
-    pthread_t thread;
-    bool has_thread;
-    int bell;
 };
 
-uint64_t pawl_batch_now(void); /* CLOCK_MONOTONIC */
-/* Exports full batches; all: also the rest. No export begins after end_ns, and an exporter gets no more time than until
- * then. Under work. Returns the first failure. */
-pawl_status pawl_batch_drain(struct pawl_batch *batch, bool all, uint64_t end_ns, pawl_error **err);
-void pawl_batch_ring(void *batch);
+/* ---- its thread: export_worker_internal.h ---- */
+
+static inline pawl_status pawl_batch_start(struct pawl_batch *batch, pawl_error **err) {
+    return pawl_export_worker_start(&batch->worker, err);
+}
+static inline pawl_status pawl_batch_flush(struct pawl_batch *batch, uint64_t timeout_ns, pawl_error **err) {
+    return pawl_export_worker_flush(&batch->worker, pawl_export_after(timeout_ns), err);
+}
+static inline bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns) {
+    return pawl_export_worker_stop(&batch->worker, pawl_export_after(timeout_ns));
+}
 
 #endif

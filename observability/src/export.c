@@ -4,6 +4,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+uint64_t pawl_export_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
+}
 
 struct pawl_exporter {
     atomic_uint refs;

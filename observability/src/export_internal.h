@@ -12,6 +12,7 @@ pawl_status pawl_exporter_metrics(pawl_exporter *exporter, const pawl_resource *
 pawl_status pawl_exporter_logs(pawl_exporter *exporter, const pawl_resource *resource, const pawl_log_data *logs,
                                size_t count, uint64_t timeout_ns, pawl_error **err);
 void pawl_exporter_cancel(pawl_exporter *exporter);
+uint64_t pawl_export_now(void); /* CLOCK_MONOTONIC */
 enum pawl_exported { PAWL_EXPORTED_SPANS = 0, PAWL_EXPORTED_METRICS, PAWL_EXPORTED_LOGS };
 /* Static: otel.component.type. What serves several signals has a name for each in OpenTelemetry's conventions. */
 const char *pawl_exporter_name(const pawl_exporter *exporter, enum pawl_exported what);

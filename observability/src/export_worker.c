@@ -1,131 +1,153 @@
 #include "export_worker_internal.h"
 #include "engine_internal.h"
+#include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #define GRACE_NS PAWL_S(1) /* for an exporter to come back once it was cancelled */
 
-uint64_t pawl_export_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
-}
+/* ---- time ---- */
 
 static struct timespec until(uint64_t ns) {
     return (struct timespec){.tv_sec = (time_t)(ns / PAWL_S(1)), .tv_nsec = (long)(ns % PAWL_S(1))};
 }
 
-static uint64_t after(uint64_t ns) {
+uint64_t pawl_export_after(uint64_t ns) {
     uint64_t now = pawl_export_now(), most = PAWL_S(1000000000); /* what a time_t can surely hold */
     return now + (ns < most ? ns : most);
 }
+
+uint64_t pawl_export_worker_time(const struct pawl_export_worker *worker, uint64_t most) {
+    uint64_t now = pawl_export_now(), end_ns = atomic_load(&worker->stop_ns);
+    end_ns = worker->end_ns < end_ns ? worker->end_ns : end_ns;
+    uint64_t left = now < end_ns ? end_ns - now : 0;
+    return left < most ? left : most;
+}
+
+/* ---- exporting ---- */
+
+static pawl_status run(struct pawl_export_worker *worker, bool all, uint64_t end_ns, pawl_error **err) {
+    worker->end_ns = end_ns;
+    return worker->job.run(worker->job.user, all, err);
+}
+
+static void discard(const struct pawl_export_worker *worker) {
+    if (worker->job.discard)
+        worker->job.discard(worker->job.user);
+}
+
+/* ---- the thread ---- */
 
 void pawl_export_worker_ring(struct pawl_export_worker *worker) {
     sem_post(&worker->bell);
 }
 
-/* ---- the thread ---- */
-
-struct request {
-    bool flush, stop;
-    uint64_t flush_number;
-};
-
-static struct request look(struct pawl_export_worker *worker) {
-    pthread_mutex_lock(&worker->lock);
-    struct request request = {.flush = worker->flush_wanted > worker->flush_done,
-                              .stop = worker->stopping,
-                              .flush_number = worker->flush_wanted};
-    pthread_mutex_unlock(&worker->lock);
-    return request;
-}
-
 static void sleep_until(struct pawl_export_worker *worker, uint64_t due_ns) {
-    struct timespec due = until(due_ns);
-    if (due_ns == PAWL_NEVER)
-        sem_wait(&worker->bell);
-    else
-        sem_clockwait(&worker->bell, CLOCK_MONOTONIC, &due);
+    const struct timespec due = until(due_ns);
+    sem_clockwait(&worker->bell, CLOCK_MONOTONIC, &due);
     while (sem_trywait(&worker->bell) == 0) { /* one look answers all who rang */
     }
 }
 
-/* Returns whether the rest of the queue is due. */
-static bool wait_for_work(struct pawl_export_worker *worker, struct request *ret_request) {
-    uint64_t due_ns = PAWL_NEVER;
-    for (;;) {
-        uint64_t waiting = worker->job.waiting(worker->job.user);
-        *ret_request = look(worker);
-        if (waiting > 0 && due_ns == PAWL_NEVER)
-            due_ns = after(worker->job.delay_ns);
-        bool due = waiting > 0 && pawl_export_now() >= due_ns;
-        if (due || waiting >= worker->job.batch_size || ret_request->flush || ret_request->stop)
-            return due;
-        sleep_until(worker, due_ns);
-    }
-}
+struct turn {
+    bool all, last;
+    uint64_t asked;
+};
 
-/* Takes the error. */
-static void answer(struct pawl_export_worker *worker, const struct request *request, pawl_status status,
-                   pawl_error *error) {
+static struct turn look(struct pawl_export_worker *worker, uint64_t due_ns) {
     pthread_mutex_lock(&worker->lock);
-    worker->flush_done = request->flush_number;
-    worker->flush_status = status;
-    pawl_error_unref(worker->flush_error);
-    worker->flush_error = error;
-    worker->ended = request->stop;
-    pthread_cond_broadcast(&worker->changed);
+    uint64_t now = pawl_export_now(), stop_ns = atomic_load(&worker->stop_ns);
+    struct turn turn = {.last = stop_ns != PAWL_NEVER, .asked = worker->asked};
+    turn.all = turn.last || turn.asked > worker->answered || now >= due_ns;
+    worker->busy = now < stop_ns;
     pthread_mutex_unlock(&worker->lock);
+    return turn;
 }
 
-static pawl_status drain(struct pawl_export_worker *worker, bool all, uint64_t end_ns, pawl_error **err) {
-    pthread_mutex_lock(&worker->work);
-    pawl_status status = worker->job.drain(worker->job.user, all, end_ns, err);
-    pthread_mutex_unlock(&worker->work);
-    return status;
+/* Takes the error. Returns whether the thread was left. */
+static bool answer(struct pawl_export_worker *worker, const struct turn *turn, pawl_status status, pawl_error *error) {
+    pthread_mutex_lock(&worker->lock);
+    if (turn->last || turn->asked > worker->answered) {
+        pawl_error *before = worker->error;
+        worker->answered = turn->last ? worker->asked : turn->asked;
+        worker->status = status;
+        worker->error = error;
+        error = before;
+    }
+    worker->busy = false;
+    worker->ended = turn->last;
+    bool left = worker->left;
+    pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock); /* ended and not left: from here on it is whose who waits for its thread */
+    pawl_error_unref(error);
+    return left;
 }
 
 static void *work(void *user) {
     struct pawl_export_worker *worker = user;
-    struct request request;
+    uint64_t due_ns = pawl_export_after(worker->job.delay_ns);
+    struct turn turn;
+    bool left;
     do {
-        bool due = wait_for_work(worker, &request);
         pawl_error *error = NULL;
-        pawl_status status = drain(worker, due || request.flush || request.stop, PAWL_NEVER, &error);
-        answer(worker, &request, status, error);
-    } while (!request.stop);
+        if (!worker->job.is_full || !worker->job.is_full(worker->job.user))
+            sleep_until(worker, due_ns);
+        turn = look(worker, due_ns);
+        pawl_status status = run(worker, turn.all, PAWL_NEVER, &error);
+        if (turn.all)
+            due_ns = pawl_export_after(worker->job.delay_ns);
+        if (turn.last)
+            discard(worker);
+        left = answer(worker, &turn, status, error);
+    } while (!turn.last);
+    if (left)
+        worker->job.left(worker->job.user);
     return NULL;
+}
+
+/* ---- asking it: under the lock ---- */
+
+/* False: the time is up. */
+static bool wait_until(struct pawl_export_worker *worker, uint64_t end_ns) {
+    const struct timespec end = until(end_ns);
+    return pthread_cond_timedwait(&worker->changed, &worker->lock, &end) != ETIMEDOUT;
+}
+
+static pawl_status ask(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err) {
+    uint64_t number = ++worker->asked;
+    pawl_export_worker_ring(worker);
+    while (worker->answered < number)
+        if (!wait_until(worker, end_ns))
+            return PAWL_E_TIMEOUT;
+    if (worker->status != PAWL_OK && err && worker->error)
+        *err = pawl_error_ref(worker->error);
+    return worker->status;
+}
+
+static void end_thread(struct pawl_export_worker *worker, uint64_t end_ns) {
+    pawl_export_worker_ring(worker);
+    while (!worker->ended && wait_until(worker, end_ns)) {
+    }
+    for (uint64_t i = 0; worker->busy && i < worker->job.exporter_count; i++)
+        pawl_exporter_cancel(worker->job.exporters[i]);
+    for (uint64_t grace_ns = pawl_export_after(GRACE_NS); !worker->ended && wait_until(worker, grace_ns);) {
+    }
+    worker->left = !worker->ended;
+}
+
+static void end_here(struct pawl_export_worker *worker, uint64_t end_ns) {
+    (void)run(worker, true, end_ns, NULL);
+    discard(worker);
+    worker->ended = true;
 }
 
 /* ---- asking it ---- */
 
-/* Under the lock. */
-static bool wait_for_end(struct pawl_export_worker *worker, uint64_t end_ns) {
-    const struct timespec end = until(end_ns);
-    int timed_out = 0;
-    while (!worker->ended && !timed_out)
-        timed_out = pthread_cond_timedwait(&worker->changed, &worker->lock, &end);
-    return worker->ended;
-}
-
-static pawl_status flush_there(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err) {
-    const struct timespec end = until(end_ns);
+pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err) {
+    pawl_status status = PAWL_OK;
     pthread_mutex_lock(&worker->lock);
-    uint64_t number = ++worker->flush_wanted;
-    pawl_export_worker_ring(worker);
-    int timed_out = 0;
-    while (worker->flush_done < number && !worker->ended && !timed_out)
-        timed_out = pthread_cond_timedwait(&worker->changed, &worker->lock, &end);
-    pawl_status status = worker->flush_done >= number ? worker->flush_status : PAWL_E_TIMEOUT;
-    if (status != PAWL_OK && worker->flush_done >= number && err)
-        *err = pawl_error_ref(worker->flush_error);
+    if (!worker->ended)
+        status = worker->has_thread ? ask(worker, end_ns, err) : run(worker, true, end_ns, err);
     pthread_mutex_unlock(&worker->lock);
-    return status;
-}
-
-pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t timeout_ns, pawl_error **err) {
-    uint64_t end_ns = after(timeout_ns);
-    pawl_status status = worker->has_thread ? flush_there(worker, end_ns, err) : drain(worker, true, end_ns, err);
     if (status != PAWL_OK && err && !*err)
         pawl_error_set(err, status, "%s: %s", worker->job.who,
                        status == PAWL_E_TIMEOUT ? "the time is up, and something still waits to be exported"
@@ -133,28 +155,24 @@ pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t
     return status;
 }
 
-bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t timeout_ns) {
-    uint64_t end_ns = after(timeout_ns);
-    atomic_store(&worker->stop_ns, end_ns);
-    if (!worker->has_thread) {
-        drain(worker, true, end_ns, NULL);
+bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t end_ns) {
+    uint64_t never = PAWL_NEVER;
+    if (!atomic_compare_exchange_strong(&worker->stop_ns, &never, end_ns))
         return true;
-    }
     pthread_mutex_lock(&worker->lock);
-    worker->stopping = true;
-    pawl_export_worker_ring(worker);
-    bool ended = wait_for_end(worker, end_ns);
-    if (!ended) {
-        worker->job.cancel(worker->job.user);
-        ended = wait_for_end(worker, after(GRACE_NS));
-    }
-    pthread_mutex_unlock(&worker->lock);
-    if (ended)
-        pthread_join(worker->thread, NULL);
+    bool has_thread = worker->has_thread;
+    pthread_t thread = worker->thread;
+    if (has_thread)
+        end_thread(worker, end_ns);
     else
-        pthread_detach(worker->thread); /* lost memory is better than memory in use */
-    worker->has_thread = !ended;
-    return ended;
+        end_here(worker, end_ns);
+    bool left = worker->left;
+    pthread_mutex_unlock(&worker->lock); /* left: from here on it is its thread's */
+    if (left)
+        pthread_detach(thread);
+    else if (has_thread)
+        pthread_join(thread, NULL);
+    return !left;
 }
 
 /* ---- life ---- */
@@ -165,7 +183,6 @@ void pawl_export_worker_init(struct pawl_export_worker *worker, const struct paw
     worker->job = *job;
     atomic_init(&worker->stop_ns, PAWL_NEVER);
     sem_init(&worker->bell, 0, 0);
-    pthread_mutex_init(&worker->work, NULL);
     pthread_mutex_init(&worker->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -174,10 +191,9 @@ void pawl_export_worker_init(struct pawl_export_worker *worker, const struct paw
 }
 
 void pawl_export_worker_finish(struct pawl_export_worker *worker) {
-    pawl_error_unref(worker->flush_error);
+    pawl_error_unref(worker->error);
     pthread_cond_destroy(&worker->changed);
     pthread_mutex_destroy(&worker->lock);
-    pthread_mutex_destroy(&worker->work);
     sem_destroy(&worker->bell);
 }
 

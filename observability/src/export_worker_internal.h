@@ -1,52 +1,61 @@
-/* A thread that exports what waits in a queue: when a batch is full, a while after the first item came, when asked, and
- * for a last time. Whoever fills the queue only rings a bell, which never blocks. */
+/* The one thread of a processor: it exports what waits every so often, when a batch is full, when asked, and for a last
+ * time. Whoever fills the queue only rings a bell, which never blocks. Without a thread (virtual time, simple) whoever
+ * asks exports. */
 #ifndef PAWL_EXPORT_WORKER_INTERNAL_H
 #define PAWL_EXPORT_WORKER_INTERNAL_H
 
-#include <pawl/error.h>
+#include "export_internal.h"
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 
 /* What is asked of whoever has the queue; everything is called with user. */
 struct pawl_export_job {
+    const char *who; /* for messages; static */
     void *user;
-    uint64_t batch_size, delay_ns;
-    uint64_t (*waiting)(void *user); /* any thread */
-    /* Exports full batches; all: also the rest. No export begins after end_ns or the worker's stop_ns. Returns the
-     * first failure, PAWL_E_TIMEOUT when something is left because of them. One call at a time. */
-    pawl_status (*drain)(void *user, bool all, uint64_t end_ns, pawl_error **err);
-    void (*cancel)(void *user); /* makes exports that are under way end soon; any thread */
-    const char *who;            /* for messages; static */
+    pawl_exporter *const *exporters; /* what is cancelled at the end */
+    uint64_t exporter_count;
+    uint64_t delay_ns; /* from the end of one export of all to the next */
+    /* Whether a batch waits; if not, somebody rings when one does. NULL: never. */
+    bool (*is_full)(void *user);
+    /* Exports full batches; all: also the rest. None begins once pawl_export_worker_time() is 0. Returns the first
+     * failure, PAWL_E_TIMEOUT when something is left because of that. One call at a time. */
+    pawl_status (*run)(void *user, bool all, pawl_error **err);
+    void (*discard)(void *user); /* what the last export left; NULL: nothing to do */
+    void (*left)(void *user);    /* the thread, left alone by pawl_export_worker_stop(), ends after all */
 };
 
 struct pawl_export_worker {
     struct pawl_export_job job;
     sem_t bell;
-    pthread_mutex_t work; /* of whoever drains */
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t changed;
-    uint64_t flush_wanted, flush_done;
-    pawl_status flush_status; /* of the drain that ended last */
-    pawl_error *flush_error;
-    bool stopping, ended, has_thread;
+    _Atomic uint64_t stop_ns; /* no export begins later; PAWL_NEVER before pawl_export_worker_stop() */
+    uint64_t end_ns;          /* nor then, of the call of job.run that is under way */
+    bool has_thread;          /* fixed before anybody asks */
     pthread_t thread;
-    _Atomic uint64_t stop_ns; /* PAWL_NEVER before the end; not guarded */
+    pthread_mutex_t lock; /* guards what follows; without a thread held during exports */
+    pthread_cond_t changed;
+    uint64_t asked, answered; /* flushes */
+    pawl_status status;       /* of the last answer */
+    pawl_error *error;
+    bool busy; /* an exporter may be at work */
+    bool ended, left;
 };
 
-uint64_t pawl_export_now(void); /* CLOCK_MONOTONIC */
+uint64_t pawl_export_after(uint64_t ns); /* so long from now; never PAWL_NEVER */
 
 void pawl_export_worker_init(struct pawl_export_worker *worker, const struct pawl_export_job *job);
 /* Its thread has ended, or never was. */
 void pawl_export_worker_finish(struct pawl_export_worker *worker);
-/* Starts its thread; without it only flush and stop export. PAWL_E_UNSUPPORTED. */
+/* Starts its thread. PAWL_E_UNSUPPORTED. */
 pawl_status pawl_export_worker_start(struct pawl_export_worker *worker, pawl_error **err);
-/* The first item waits, or a full batch. Any thread. */
+/* A full batch waits. Any thread. */
 void pawl_export_worker_ring(struct pawl_export_worker *worker);
-/* Exports what waits now. Returns the first failure, PAWL_E_TIMEOUT when the time was up. */
-pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t timeout_ns, pawl_error **err);
-/* Exports for the last time, then cancels. False: an exporter does not come back; then nothing that the job uses may be
- * freed. */
-bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t timeout_ns);
+/* Exports what waits now. Returns the first failure, PAWL_E_TIMEOUT when the time was up; PAWL_OK after the end. */
+pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err);
+/* Exports for the last time, until end_ns; then cancels what is under way. False: an exporter does not come back within
+ * a second; then all that the job uses must live until job.left. Once it was called it does nothing, and is true. */
+bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t end_ns);
+/* For job.run: how long an exporter may take, at most `most`. */
+uint64_t pawl_export_worker_time(const struct pawl_export_worker *worker, uint64_t most);
 
 #endif

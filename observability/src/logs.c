@@ -1,7 +1,6 @@
 /* The observer of log records: a queue that many threads fill without a lock and one empties. */
 #include "logs_internal.h"
 #include "engine_internal.h"
-#include "export_internal.h"
 #include "export_worker_internal.h"
 #include "options_internal.h"
 #include <stdlib.h>
@@ -20,6 +19,7 @@ struct pawl_logs {
     /* The queue: the newest first, taken as a whole. */
     _Atomic(struct pawl_held_log *) newest;
     _Atomic uint64_t count, bytes; /* of records that wait */
+    uint64_t full;                 /* so many are exported at once */
     _Atomic uint64_t processed, dropped_full, dropped_no_memory, dropped_shutdown, exported, failed;
 
     /* Of whoever drains. */
@@ -61,7 +61,7 @@ static void put(struct pawl_logs *logs, const pawl_log_record *record) {
         atomic_fetch_sub(&logs->bytes, fits ? bytes : 0);
         atomic_fetch_sub(&logs->count, 1);
     }
-    if (before == 0 || before + 1 == logs->options.max_batch_size)
+    if (before + 1 == logs->full)
         pawl_export_worker_ring(&logs->worker);
 }
 
@@ -73,8 +73,9 @@ static void take_record(void *self, const pawl_log_record *record) {
 
 /* ---- taking them out: one thread at a time ---- */
 
-static uint64_t waiting(void *user) {
-    return atomic_load(&((struct pawl_logs *)user)->count);
+static bool is_full(void *user) {
+    struct pawl_logs *logs = user;
+    return atomic_load(&logs->count) >= logs->full;
 }
 
 /* Puts what came since in order behind the rest. */
@@ -115,11 +116,10 @@ static void release(struct pawl_logs *logs, size_t count) {
         free(logs->batch[i]);
 }
 
-static pawl_status export_batch(struct pawl_logs *logs, size_t count, uint64_t end_ns, pawl_error **err) {
+static pawl_status export_batch(struct pawl_logs *logs, size_t count, pawl_error **err) {
     pawl_status first = PAWL_OK;
     for (size_t i = 0; i < logs->exporter_count; i++) {
-        uint64_t now = pawl_export_now(), left = now < end_ns ? end_ns - now : 0;
-        uint64_t timeout = left < logs->options.export_timeout_ns ? left : logs->options.export_timeout_ns;
+        uint64_t timeout = pawl_export_worker_time(&logs->worker, logs->options.export_timeout_ns);
         pawl_status status = pawl_exporter_logs(logs->exporters[i], logs->options.resource, logs->data, count, timeout,
                                                 first == PAWL_OK ? err : NULL);
         atomic_fetch_add(status == PAWL_OK ? &logs->exported : &logs->failed, count);
@@ -129,44 +129,42 @@ static pawl_status export_batch(struct pawl_logs *logs, size_t count, uint64_t e
     return first;
 }
 
-static void throw_away(struct pawl_logs *logs) {
+static void throw_away(void *user) {
+    struct pawl_logs *logs = user;
     for (size_t count; (count = take_batch(logs)) > 0; release(logs, count))
         atomic_fetch_add(&logs->dropped_shutdown, count);
 }
 
-static pawl_status drain(void *user, bool all, uint64_t end_ns, pawl_error **err) {
+static pawl_status drain(void *user, bool all, pawl_error **err) {
     struct pawl_logs *logs = user;
     pawl_status first = PAWL_OK;
-    while (waiting(logs) >= (all ? 1 : logs->options.max_batch_size)) {
-        uint64_t stop_ns = atomic_load(&logs->worker.stop_ns), last_ns = end_ns < stop_ns ? end_ns : stop_ns;
-        if (pawl_export_now() >= last_ns)
+    while (atomic_load(&logs->count) >= (all ? 1 : logs->full)) {
+        if (pawl_export_worker_time(&logs->worker, PAWL_NEVER) == 0)
             return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
         size_t count = take_batch(logs);
         if (count == 0)
             break; /* counted, and not there yet */
-        pawl_status status = export_batch(logs, count, last_ns, first == PAWL_OK ? err : NULL);
+        pawl_status status = export_batch(logs, count, first == PAWL_OK ? err : NULL);
         first = first == PAWL_OK ? status : first;
         release(logs, count);
     }
     return first;
 }
 
-static void cancel(void *user) {
-    struct pawl_logs *logs = user;
-    for (size_t i = 0; i < logs->exporter_count; i++)
-        pawl_exporter_cancel(logs->exporters[i]);
+/* ---- its thread: export_worker_internal.h ---- */
+
+static void left(void *user) {
+    pawl_logs_unref(user);
 }
 
 static pawl_status flush(void *self, uint64_t timeout_ns, pawl_error **err) {
-    return pawl_export_worker_flush(&((struct pawl_logs *)self)->worker, timeout_ns, err);
+    return pawl_export_worker_flush(&((struct pawl_logs *)self)->worker, pawl_export_after(timeout_ns), err);
 }
 
 static void end(void *self) {
     struct pawl_logs *logs = self;
-    if (!pawl_export_worker_stop(&logs->worker, logs->options.shutdown_timeout_ns))
-        return;
-    throw_away(logs);
-    pawl_logs_unref(logs);
+    if (pawl_export_worker_stop(&logs->worker, pawl_export_after(logs->options.shutdown_timeout_ns)))
+        pawl_logs_unref(logs);
 }
 
 static const pawl_observer_vtable observer = {
@@ -174,26 +172,37 @@ static const pawl_observer_vtable observer = {
 
 /* ---- life ---- */
 
+static void init_worker(struct pawl_logs *logs) {
+    const pawl_logs_options *o = &logs->options;
+    bool at_once = o->schedule_delay_ns == 0;
+    logs->full = at_once ? 1 : o->max_batch_size;
+    logs->exporter_count = (size_t)o->exporter_count + (o->write ? 1 : 0);
+    pawl_export_worker_init(&logs->worker,
+                            &(struct pawl_export_job){.who = "logs",
+                                                      .user = logs,
+                                                      .exporters = logs->exporters,
+                                                      .exporter_count = logs->exporter_count,
+                                                      .delay_ns = at_once ? PAWL_UNLIMITED : o->schedule_delay_ns,
+                                                      .is_full = is_full,
+                                                      .run = drain,
+                                                      .discard = throw_away,
+                                                      .left = left});
+}
+
 static pawl_status make_exporters(struct pawl_logs *logs, pawl_error **err) {
     pawl_logs_options *o = &logs->options;
-    if (o->write && !(logs->exporters[logs->exporter_count++] = pawl_log_lines_new(o->write, o->user, o->format, err)))
+    pawl_exporter **next = logs->exporters;
+    if (o->write && !(*next++ = pawl_log_lines_new(o->write, o->user, o->format, err)))
         return PAWL_E_NOMEM;
     for (uint64_t i = 0; i < o->exporter_count; i++)
-        logs->exporters[logs->exporter_count++] = pawl_exporter_ref(o->exporters[i]);
+        *next++ = pawl_exporter_ref(o->exporters[i]);
     o->exporters = NULL;
     return PAWL_OK;
 }
 
 static pawl_status fill(struct pawl_logs *logs, pawl_error **err) {
     pawl_logs_options *o = &logs->options;
-    const struct pawl_export_job job = {.user = logs,
-                                        .batch_size = o->max_batch_size,
-                                        .delay_ns = o->schedule_delay_ns,
-                                        .waiting = waiting,
-                                        .drain = drain,
-                                        .cancel = cancel,
-                                        .who = "logs"};
-    pawl_export_worker_init(&logs->worker, &job);
+    init_worker(logs);
     logs->limits = (struct pawl_log_limits){o->attribute_count_limit, o->attribute_value_length_limit};
     o->resource = o->resource ? pawl_resource_ref(o->resource) : pawl_resource_new(NULL, err);
     if (!o->resource)
@@ -264,7 +273,7 @@ void pawl_logs_get_stats(pawl_logs *logs, pawl_logs_stats *ret_stats) {
     if (!logs || !ret_stats)
         return;
     pawl_logs_stats stats = {.size = ret_stats->size,
-                             .queue_size = waiting(logs),
+                             .queue_size = atomic_load(&logs->count),
                              .queue_capacity = logs->options.max_queue_size,
                              .processed = atomic_load(&logs->processed),
                              .dropped_full = atomic_load(&logs->dropped_full),

@@ -77,6 +77,7 @@ pawl_metrics *pawl_metrics_new(const pawl_metrics_options *options, pawl_error *
         return NULL;
     }
     atomic_init(&metrics->refs, 1);
+    atomic_init(&metrics->holders, 1);
     metrics->id = atomic_fetch_add(&ids, 1) + 1;
     metrics->process = getpid();
     metrics->options = set;
@@ -100,13 +101,18 @@ pawl_metrics *pawl_metrics_ref(pawl_metrics *metrics) {
     return metrics;
 }
 
+void pawl_metrics_let_go(pawl_metrics *metrics) {
+    if (atomic_fetch_sub_explicit(&metrics->holders, 1, memory_order_acq_rel) == 1)
+        free_metrics(metrics);
+}
+
 /* In a forked child locks and threads are the parent's: what the child has is left alone. */
 pawl_metrics *pawl_metrics_unref(pawl_metrics *metrics) {
     if (!metrics || atomic_fetch_sub_explicit(&metrics->refs, 1, memory_order_acq_rel) != 1 ||
         metrics->process != getpid())
         return NULL;
     pawl_metrics_end_exports(metrics);
-    free_metrics(metrics);
+    pawl_metrics_let_go(metrics);
     return NULL;
 }
 

@@ -1,10 +1,8 @@
 /* One export: a collection for this reader, handed to each of its exporters. */
-#include "export_internal.h"
 #include "metrics_export_internal.h"
 
 struct delivery {
     struct metrics_export *e;
-    uint64_t timeout_ns;
     pawl_status status;
     pawl_error *error;
 };
@@ -37,8 +35,9 @@ static void deliver(void *user, const pawl_metric_data *metrics, size_t count) {
     uint64_t points = count_points(metrics, count);
     for (uint64_t i = 0; i < d->e->options.exporter_count && points > 0; i++) {
         pawl_error *error = NULL;
+        uint64_t timeout_ns = pawl_export_worker_time(&d->e->worker, d->e->options.timeout_ns);
         pawl_status status =
-            pawl_exporter_metrics(d->e->exporters[i], d->e->resource, metrics, count, d->timeout_ns, &error);
+            pawl_exporter_metrics(d->e->exporters[i], d->e->resource, metrics, count, timeout_ns, &error);
         count_exported(d->e->metrics, d->e->exporters[i], points, status);
         if (d->status == PAWL_OK) {
             d->status = status;
@@ -48,8 +47,8 @@ static void deliver(void *user, const pawl_metric_data *metrics, size_t count) {
     }
 }
 
-pawl_status pawl_metrics_deliver(struct metrics_export *e, uint64_t timeout_ns, pawl_error **err) {
-    struct delivery d = {.e = e, .timeout_ns = timeout_ns};
+pawl_status pawl_metrics_deliver(struct metrics_export *e, pawl_error **err) {
+    struct delivery d = {.e = e};
     pawl_status status = pawl_metrics_collect_for(e->metrics, &e->reader, deliver, &d, &d.error);
     if (err)
         *err = d.error;

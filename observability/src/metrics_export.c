@@ -8,10 +8,8 @@ static void free_export(struct metrics_export *e) {
     for (uint64_t i = 0; i < EXPORTERS; i++)
         pawl_exporter_unref(e->exporters[i]);
     pawl_resource_unref(e->resource);
-    pawl_error_unref(e->error);
     pawl_arena_free(&e->reader.arena);
-    pthread_cond_destroy(&e->changed);
-    pthread_mutex_destroy(&e->lock);
+    pawl_export_worker_finish(&e->worker);
     free(e);
 }
 
@@ -41,34 +39,45 @@ static pawl_status set_options(pawl_metrics_export_options *set, const pawl_metr
     return PAWL_OK;
 }
 
+static pawl_status deliver(void *user, bool all, pawl_error **err) {
+    struct metrics_export *e = user;
+    if (all && pawl_export_worker_time(&e->worker, PAWL_NEVER) == 0)
+        return PAWL_E_TIMEOUT;
+    return all ? pawl_metrics_deliver(e, err) : PAWL_OK;
+}
+
+static void left(void *user) {
+    pawl_metrics_let_go(((struct metrics_export *)user)->metrics);
+}
+
 static struct metrics_export *new_export(pawl_metrics *metrics, const pawl_metrics_export_options *options) {
     struct metrics_export *e = calloc(1, sizeof *e);
     if (!e)
         return NULL;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&e->lock, NULL);
     e->metrics = metrics;
     e->options = *options;
     e->reader.temporality = options->temporality;
     for (uint64_t i = 0; i < options->exporter_count; i++)
         e->exporters[i] = pawl_exporter_ref(options->exporters[i]);
     e->resource = pawl_resource_ref(options->resource);
+    pawl_export_worker_init(&e->worker, &(struct pawl_export_job){.who = "metrics",
+                                                                  .user = e,
+                                                                  .exporters = e->exporters,
+                                                                  .exporter_count = options->exporter_count,
+                                                                  .delay_ns = options->interval_ns,
+                                                                  .run = deliver,
+                                                                  .left = left});
     return e;
 }
 
 static pawl_status start(pawl_metrics *metrics, struct metrics_export *e, pawl_error **err) {
     if (atomic_load(&metrics->export_count) == EXPORTS)
         return pawl_error_set(err, PAWL_E_LIMIT, "metrics: they are exported %d times already", EXPORTS);
+    pawl_status status = metrics->is_virtual ? PAWL_OK : pawl_export_worker_start(&e->worker, err);
+    if (status != PAWL_OK)
+        return status;
     if (metrics->is_virtual)
-        e->due_ns = metrics_after(pawl_runtime_now(metrics->clock), e->options.interval_ns);
-    else if (pawl_thread_start(&e->thread, pawl_metrics_work, e) == 0)
-        e->has_thread = true;
-    else
-        return pawl_error_set(err, PAWL_E_UNSUPPORTED, "metrics: no thread to be had for the export");
+        atomic_store(&e->last_ns, pawl_runtime_now(metrics->clock));
     metrics->exports[atomic_load(&metrics->export_count)] = e;
     atomic_fetch_add(&metrics->export_count, 1);
     return PAWL_OK;
@@ -93,10 +102,11 @@ pawl_status pawl_metrics_export_start(pawl_metrics *metrics, const pawl_metrics_
 pawl_status pawl_metrics_flush(pawl_metrics *metrics, uint64_t timeout_ns, pawl_error **err) {
     if (!pawl_metrics_is_usable(metrics, err))
         return PAWL_E_INVALID;
-    uint64_t end = metrics_after(pawl_metrics_monotonic(), timeout_ns);
+    uint64_t end_ns = pawl_export_after(timeout_ns);
     pawl_status first = PAWL_OK;
     for (uint32_t i = 0; i < atomic_load(&metrics->export_count); i++) {
-        pawl_status status = pawl_metrics_ask(metrics->exports[i], end, timeout_ns, first == PAWL_OK ? err : NULL);
+        struct metrics_export *e = metrics->exports[i];
+        pawl_status status = pawl_export_worker_flush(&e->worker, end_ns, first == PAWL_OK ? err : NULL);
         first = first == PAWL_OK ? status : first;
     }
     return first;
@@ -105,21 +115,23 @@ pawl_status pawl_metrics_flush(pawl_metrics *metrics, uint64_t timeout_ns, pawl_
 void pawl_metrics_export_due(pawl_metrics *metrics, uint64_t now_ns) {
     for (uint32_t i = 0; i < atomic_load(&metrics->export_count); i++) {
         struct metrics_export *e = metrics->exports[i];
-        if (e->has_thread || now_ns < e->due_ns)
-            continue;
-        pthread_mutex_lock(&e->lock);
-        if (now_ns >= e->due_ns && !e->ended) {
-            e->due_ns = metrics_after(now_ns, e->options.interval_ns);
-            (void)pawl_metrics_deliver(e, e->options.timeout_ns, NULL);
-        }
-        pthread_mutex_unlock(&e->lock);
+        uint64_t last_ns = atomic_load(&e->last_ns);
+        bool is_due = now_ns > last_ns && now_ns - last_ns >= e->options.interval_ns;
+        if (!e->worker.has_thread && is_due && atomic_compare_exchange_strong(&e->last_ns, &last_ns, now_ns))
+            (void)pawl_export_worker_flush(&e->worker, pawl_export_after(e->options.timeout_ns), NULL);
     }
+}
+
+static void end_export(struct metrics_export *e) {
+    atomic_fetch_add(&e->metrics->holders, 1); /* for its thread, should that be left */
+    if (pawl_export_worker_stop(&e->worker, pawl_export_after(e->options.end_timeout_ns)))
+        pawl_metrics_let_go(e->metrics);
 }
 
 void pawl_metrics_end_exports(pawl_metrics *metrics) {
     pthread_mutex_lock(&metrics->exporting);
     for (uint32_t i = 0; i < atomic_load(&metrics->export_count); i++)
-        pawl_metrics_end(metrics->exports[i]);
+        end_export(metrics->exports[i]);
     pthread_mutex_unlock(&metrics->exporting);
 }
 

@@ -158,7 +158,8 @@ struct own_instruments {
 
 struct pawl_metrics {
     atomic_uint refs;
-    uint64_t id; /* never used twice */
+    atomic_uint holders; /* all who have a reference are one, and each exporting thread that was left */
+    uint64_t id;         /* never used twice */
     pid_t process;
     pawl_metrics_options options;
     bool is_virtual;
@@ -194,6 +195,7 @@ struct pawl_metrics {
 };
 
 /* ---- metrics.c ---- */
+void pawl_metrics_let_go(pawl_metrics *metrics); /* of a holder's part */
 bool pawl_metrics_is_usable(const pawl_metrics *metrics, pawl_error **err);
 uint64_t pawl_metrics_now(pawl_metrics *metrics); /* Unix time, never going back; under the lock */
 

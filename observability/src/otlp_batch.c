@@ -1,10 +1,10 @@
 /* One export: its requests posted, and what became of them counted and told. */
 #include "engine_internal.h"
+#include "export_internal.h"
 #include "options_internal.h"
 #include "otlp_exporter_internal.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 const char *const pawl_otlp_names[] = {"otlp traces", "otlp metrics", "otlp logs"};
 static const char *const nodes[] = {"traces", "metrics", "logs"}; /* their type is otlp */
@@ -12,11 +12,9 @@ static const char *const nodes[] = {"traces", "metrics", "logs"}; /* their type 
 /* ---- telling and counting ---- */
 
 static void tell(struct pawl_otlp_exporter *otlp, const char *text) {
-    struct timespec now;
     if (!otlp->options.on_error)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    uint64_t now_ns = PAWL_S((uint64_t)now.tv_sec) + (uint64_t)now.tv_nsec + 1; /* 0 is never */
+    uint64_t now_ns = pawl_export_now() + 1; /* 0 is never */
     uint_fast64_t last = atomic_load(&otlp->told_ns);
     if ((last == 0 || now_ns - last >= PAWL_S(1)) && atomic_compare_exchange_strong(&otlp->told_ns, &last, now_ns))
         otlp->options.on_error(otlp->options.user, text);

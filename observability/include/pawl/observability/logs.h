@@ -42,8 +42,8 @@ typedef struct pawl_logs_options {
     uint64_t max_queue_size;      /**< Records that may wait. Default 2,048, at most 1,000,000. */
     uint64_t max_queue_bytes;     /**< Of all of them. Default 8 MiB. */
     uint64_t max_batch_size;      /**< Exported at once; at most max_queue_size. Default 512, or the queue's size. */
-    uint64_t schedule_delay_ns;   /**< A batch that is not full is exported so long after its first record. Default 1 s;
-                                     PAWL_ZERO: at once. */
+    uint64_t schedule_delay_ns;   /**< A batch that is not full is exported after this. Default 1 s; PAWL_ZERO: records
+                                     are exported at once. */
     uint64_t export_timeout_ns;   /**< Of one exporter's call. Default 30 s. */
     uint64_t shutdown_timeout_ns; /**< When the runtime ends: for all that waits; then exporters are cancelled. Default
                                      5 s, at most 60 minutes. */

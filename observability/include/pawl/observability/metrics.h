@@ -143,8 +143,8 @@ typedef struct pawl_metrics_export_options {
     uint64_t interval_ns;            /**< Default 60 s, at least 1 ms; PAWL_UNLIMITED: only on flush and at the end. */
     uint64_t timeout_ns;             /**< Of one exporter's call. Default 30 s. */
     uint64_t temporality;            /**< pawl_temporality. */
-    uint64_t end_timeout_ns;         /**< Of the last export, after which what is under way is cancelled. Default 5 s;
-                                        PAWL_ZERO: no last export. */
+    uint64_t end_timeout_ns;         /**< Of the last export, after which what is under way is cancelled and, if it does
+                                        not end within a second, left. Default 5 s; PAWL_ZERO: no last export. */
 } pawl_metrics_export_options;
 
 /** `pawl_metrics_export(metrics, &err, .exporters = &otlp, .exporter_count = 1, .resource = resource)` */

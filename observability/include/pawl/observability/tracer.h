@@ -78,8 +78,8 @@ PAWL_API pawl_tracer *pawl_tracer_unref(pawl_tracer *tracer);
  * Makes it an observer of one runtime, before the runtime's first run, and starts its thread (with simple, or in
  * virtual time, there is none: then only pawl_runtime_flush() and the end export). The runtime references it until it
  * ends, which exports what waits and takes at most shutdown_timeout_ns and a second.
- * @return PAWL_OK, PAWL_E_INVALID (attached before; tried to be counts), PAWL_E_UNSUPPORTED (no thread or descriptor to
- * be had), PAWL_E_NOMEM, or what pawl_runtime_add_observer() says.
+ * @return PAWL_OK, PAWL_E_INVALID (attached before; tried to be counts), PAWL_E_UNSUPPORTED (no thread to be had),
+ * PAWL_E_NOMEM, or what pawl_runtime_add_observer() says.
  */
 PAWL_API pawl_status pawl_tracer_attach(pawl_tracer *tracer, pawl_runtime *runtime, pawl_error **err);
 
