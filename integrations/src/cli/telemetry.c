@@ -113,9 +113,17 @@ static void keep_complaint(void *user, const char *text) {
     pthread_mutex_unlock(&telemetry->lock);
 }
 
+/* The exporter has mostly told of it before the flush does. */
+static bool is_told(struct cli_telemetry *telemetry, const pawl_error *error) {
+    pthread_mutex_lock(&telemetry->lock);
+    bool told = strstr(telemetry->first, pawl_error_message(error)) != NULL;
+    pthread_mutex_unlock(&telemetry->lock);
+    return told;
+}
+
 /* Takes the error. */
 static void keep_error(struct cli_telemetry *telemetry, pawl_error *error) {
-    if (error)
+    if (error && !is_told(telemetry, error))
         keep_complaint(telemetry, pawl_error_message(error));
     pawl_error_unref(error);
 }

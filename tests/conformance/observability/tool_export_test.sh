@@ -55,6 +55,12 @@ OTEL_EXPORTER_OTLP_ENDPOINT=$collector OTEL_TRACES_SAMPLER=always_off OTEL_METRI
     run "sampled out" 0 exec -c 1
 counted "sampled out" requests = 0
 
+# One refusal is told once, although the exporter and the flush both know of it.
+sink_faults '[{"status": 400}]'
+OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=$collector/v1/traces "$tool" exec -c 1 </dev/null >"$work/out" 2>"$work/err"
+grep -q 'the collector answered 400' "$work/err" || fail "one refusal: $(cat "$work/err")"
+grep -q ' more)' "$work/err" && fail "one refusal is told as more: $(cat "$work/err")"
+
 trace=0123456789abcdef0123456789abcdef
 TRACEPARENT=00-$trace-00f067aa0ba902b7-01 OTEL_EXPORTER_OTLP_ENDPOINT=$collector run "joined" 0 exec -c 1
 [ "$(sink_items span | grep -c "$trace")" = 3 ] || fail "joined: $(sink_items span | head -c 400)"
