@@ -19,7 +19,7 @@
 struct gate {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool closed, cancelled, inside;
+    bool closed, cancelled, inside, ignores_cancel, destroyed;
     size_t calls, records, largest;
     char last[64];
     pawl_status answer;
@@ -52,13 +52,22 @@ static pawl_status pass(void *self, const pawl_resource *resource, const pawl_lo
 static void cancel_gate(void *self) {
     struct gate *gate = self;
     pthread_mutex_lock(&gate->lock);
-    gate->cancelled = true;
+    gate->cancelled = !gate->ignores_cancel;
+    pthread_cond_broadcast(&gate->changed);
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void destroy_gate(void *self) {
+    struct gate *gate = self;
+    pthread_mutex_lock(&gate->lock);
+    gate->destroyed = true;
     pthread_cond_broadcast(&gate->changed);
     pthread_mutex_unlock(&gate->lock);
 }
 
 static pawl_exporter *exporter_of(struct gate *gate) {
-    static const pawl_exporter_vtable vtable = {.size = sizeof vtable, .logs = pass, .cancel = cancel_gate};
+    static const pawl_exporter_vtable vtable = {
+        .size = sizeof vtable, .logs = pass, .cancel = cancel_gate, .destroy = destroy_gate};
     pawl_exporter *exporter = pawl_exporter_new(&vtable, gate, NULL);
     assert_non_null(exporter);
     return exporter;
@@ -338,6 +347,29 @@ static void ends_although_an_exporter_hangs(void **state) {
     pawl_logs_unref(logs);
 }
 
+/* Takes the second that it is given to come back. */
+static void lets_go_of_an_exporter_when_it_comes_back_late(void **state) {
+    (void)state;
+    static struct gate gate; /* the thread may outlive the test by a moment */
+    gate = open_gate();
+    gate.ignores_cancel = true;
+    pawl_runtime *runtime = logging_runtime();
+    pawl_logs *logs = attach(
+        runtime, exporter_of(&gate),
+        (pawl_logs_options){.shutdown_timeout_ns = PAWL_MS(1), .max_batch_size = 1, .schedule_delay_ns = PAWL_ZERO});
+    set_closed(&gate, true);
+    say(runtime, 3);
+    wait_until_inside(&gate);
+    end(logs, runtime);
+    assert_false(gate.destroyed);
+    set_closed(&gate, false);
+    pthread_mutex_lock(&gate.lock);
+    while (!gate.destroyed)
+        pthread_cond_wait(&gate.changed, &gate.lock);
+    pthread_mutex_unlock(&gate.lock);
+    assert_int_equal(gate.calls, 1);
+}
+
 static void tells_a_flush_what_failed(void **state) {
     (void)state;
     struct gate gate = open_gate();
@@ -472,6 +504,7 @@ int main(void) {
         cmocka_unit_test(keeps_within_the_limits_of_a_record),
         cmocka_unit_test(exports_the_rest_at_the_end),
         cmocka_unit_test(ends_although_an_exporter_hangs),
+        cmocka_unit_test(lets_go_of_an_exporter_when_it_comes_back_late),
         cmocka_unit_test(tells_a_flush_what_failed),
         cmocka_unit_test(sends_nothing_twice_after_a_fork),
         cmocka_unit_test(takes_records_of_many_threads),
