@@ -2,6 +2,7 @@
  * stream, and lets libmicrohttpd read requests and write answers. */
 #include "prometheus_server.h"
 #include "engine_internal.h"
+#include "export_internal.h"
 #include "fd_internal.h"
 #include <errno.h>
 #include <poll.h>
@@ -11,12 +12,6 @@
 
 #define REQUEST_BYTES 16384   /* of its head */
 #define PAUSE_NS PAWL_MS(100) /* when there are no descriptors to accept with */
-
-static uint64_t now_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * PAWL_S(1) + (uint64_t)now.tv_nsec;
-}
 
 /* ---- connections: each ends when its time is up, by a shutdown that the daemon then sees ---- */
 
@@ -39,7 +34,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     known = info ? find_connection(listener, -1) : NULL;
     if (known)
-        *known = (struct pawl_prom_connection){info->connect_fd, now_ns() + PAWL_PROM_CONNECTION_NS};
+        *known = (struct pawl_prom_connection){info->connect_fd, pawl_export_now() + PAWL_PROM_CONNECTION_NS};
     *slot = known;
 }
 
@@ -118,7 +113,7 @@ static void *serve(void *user) {
     struct pawl_metrics_listener *listener = user;
     uint64_t resume_ns = 0; /* not accepting before */
     for (;;) {
-        uint64_t now = now_ns();
+        uint64_t now = pawl_export_now();
         struct pollfd fds[] = {{.fd = listener->stop_fd, .events = POLLIN},
                                {.fd = listener->daemon_fd, .events = POLLIN},
                                {.fd = now < resume_ns ? -1 : listener->listen_fd, .events = POLLIN}};
@@ -126,7 +121,7 @@ static void *serve(void *user) {
         wait_for(listener, fds, &wait);
         if (fds[0].revents)
             break;
-        now = now_ns();
+        now = pawl_export_now();
         cut_late(listener, now);
         if (fds[2].revents && !accept_one(listener))
             resume_ns = now + PAUSE_NS;
