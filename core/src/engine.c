@@ -24,13 +24,14 @@
 #include <sanitizer/asan_interface.h>
 #define poison(memory, bytes) ASAN_POISON_MEMORY_REGION(memory, bytes) /* a context kept past its frame is seen */
 #define unpoison(memory, bytes) ASAN_UNPOISON_MEMORY_REGION(memory, bytes)
+#define EACH_LEAF_HAS_A_SCOPE true /* for that */
 #else
+#define EACH_LEAF_HAS_A_SCOPE false
 #define poison(memory, bytes) ((void)0)
 #define unpoison(memory, bytes) ((void)0)
 #endif
 
 #define STEPS_PER_CLOCK 64
-#define HOT static inline __attribute__((always_inline)) /* of two callers, and on every step */
 
 _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
 
@@ -186,10 +187,9 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     }
 }
 
-static inline void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span,
-                             const struct child_request *request) {
+HOT void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const struct child_request *request) {
     pawl_observe_start(loop, ctx, span, request->child);
-    if (request->scoped && request->scope.attribute)
+    if (likely(request->scope.attribute != NULL))
         pawl_span_first_int(span, request->scope.attribute, request->scope.attribute_value);
 }
 
@@ -197,7 +197,8 @@ static pawl_span *span_of(pawl_frame *frame, const pawl_primitive *node) {
     return (pawl_span *)(void *)((char *)frame + node->own_bytes[0]);
 }
 
-static void open_frame_span(struct loop *loop, pawl_frame *frame, const struct child_request *request) {
+static __attribute__((noinline)) void open_frame_span(struct loop *loop, pawl_frame *frame,
+                                                      const struct child_request *request) {
     open_span(loop, frame->ctx, span_of(frame, frame->node), request);
 }
 
@@ -285,16 +286,22 @@ static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event)
     start_inline(loop, parent, ctx, event);
 }
 
-/* With a span it needs no more than that and a scope, which lie where its frame would. */
+/* With a span it needs no more than that, which lies where its frame would. The scope may be its parent's: nothing else
+ * looks at that while the leaf runs. */
 static __attribute__((noinline)) void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *event) {
     const pawl_primitive *leaf = loop->request.child;
     pawl_frame *place = place_of(parent, 0);
-    pawl_span *span = span_of(place, leaf);
+    pawl_context *ctx = parent->ctx;
+    pawl_span *span = span_of(place, leaf), *outer = ctx->span;
     unpoison(place, leaf->own_bytes[1]);
-    init_scope(&place->own, parent->ctx, &loop->request);
-    open_span(loop, &place->own, span, &loop->request);
-    start_inline(loop, parent, &place->own, event);
+    if (unlikely(loop->request.scoped || EACH_LEAF_HAS_A_SCOPE)) {
+        init_scope(&place->own, ctx, &loop->request);
+        ctx = &place->own;
+    }
+    open_span(loop, ctx, span, &loop->request);
+    start_inline(loop, parent, ctx, event);
     pawl_observe_end(loop, span, &event->outcome);
+    ctx->span = outer;
     poison(place, leaf->own_bytes[1]);
 }
 

@@ -158,7 +158,7 @@ struct child_request {
     const pawl_primitive *child;
     pawl_value *input;
     pawl_scope scope;
-    bool scoped;
+    bool scoped; /* it has a scope of its own, beside what is observed */
 };
 
 struct pawl_http_loop;
@@ -178,6 +178,7 @@ struct loop {
     struct run *runs;
     _Atomic size_t live_runs, live_frames; /* written by the driving thread alone */
     struct pawl_random random;
+    uint64_t last_span_id; /* observe_internal.h */
     struct block *blocks[BLOCK_CLASSES];
     uint32_t block_counts[BLOCK_CLASSES];
     struct op_slot *free_ops;
@@ -199,6 +200,17 @@ struct observer {
     void *self;
 };
 
+/* Those observers that are told when spans start, or when they end. */
+struct span_call {
+    void (*fn)(void *self, const pawl_span *span);
+    void *self;
+    uint32_t bit, reserved; /* of the observer */
+};
+struct span_calls {
+    struct span_call items[OBSERVERS];
+    atomic_size_t count; /* none after the shutdown */
+};
+
 struct pool;
 struct watchdog;
 
@@ -217,8 +229,8 @@ struct pawl_runtime {
     char *helper_path;
     _Atomic(struct pawl_redactor *) redactor; /* redact.c; NULL until something is said about secrets */
     struct observer observers[OBSERVERS];
-    atomic_size_t observer_count;      /* fixed from the first run to the shutdown */
-    atomic_uint hear_start, hear_end;  /* bit sets of those with that slot; none after the shutdown */
+    atomic_size_t observer_count; /* fixed from the first run to the shutdown */
+    struct span_calls span_starts, span_ends;
     bool samplers, measurers, loggers; /* whether an observer has that slot */
     atomic_uint propagation;           /* PAWL_PROPAGATE_* */
     atomic_bool records_content;
@@ -393,10 +405,6 @@ void pawl_pool_free(struct pool *pool);
 struct pool *pawl_pool_new(pawl_runtime *runtime);
 void pawl_pool_stats(struct pool *pool, pawl_runtime_stats *stats);
 
-/* ---- observe.c ---- */
-void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node);
-void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome);
-
 /* ---- sampling.c ---- */
 /* Bit set of the observers that are told of the root's trace; node is what is about to run. Any thread. */
 uint32_t pawl_sampling_decide(struct root *root, const pawl_primitive *node);
@@ -432,8 +440,21 @@ static inline pawl_step pawl_step_run_inline(pawl_frame *frame, const pawl_primi
     request->child = child;
     request->input = input;
     request->scoped = scope != NULL;
+    request->scope.attribute = NULL;
     if (unlikely(scope != NULL))
         request->scope = *scope;
+    return (pawl_step){STEP_RUN};
+}
+
+/* A child whose span has a number, and that has no scope of its own. */
+static inline pawl_step pawl_step_run_numbered(pawl_frame *frame, const pawl_primitive *child, pawl_value *input,
+                                               const char *attribute, int64_t number) {
+    struct child_request *request = &frame->run->loop->request;
+    request->child = child;
+    request->input = input;
+    request->scoped = false;
+    request->scope.attribute = attribute;
+    request->scope.attribute_value = number;
     return (pawl_step){STEP_RUN};
 }
 

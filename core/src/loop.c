@@ -20,6 +20,7 @@ struct loop *pawl_loop_new(pawl_runtime *runtime, uint64_t seed) {
         return NULL;
     loop->runtime = runtime;
     pawl_random_seed(&loop->random, seed);
+    loop->last_span_id = pawl_random_next(&loop->random);
     loop->wake_fd = pawl_fd_beyond_standard(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     loop->poll_fd = pawl_fd_beyond_standard(epoll_create1(EPOLL_CLOEXEC));
     struct epoll_event watch = {.events = EPOLLIN, .data.ptr = NULL};

@@ -2,70 +2,27 @@
 #include "observe_internal.h"
 #include <string.h>
 
-static void make_span_id(struct loop *loop, pawl_context *ctx, uint8_t id[8]) {
-    uint64_t number = 0;
-    while (number == 0) /* all zero is no id */
-        number = loop ? pawl_random_next(&loop->random) : pawl_runtime_random(ctx->root->runtime);
-    memcpy(id, &number, 8);
-}
-
-/* Hooks may move their clock between any two events. */
-static inline uint64_t read_once(struct loop *loop) {
-    if (!loop->clock_is_fresh || loop->runtime->hooks)
-        pawl_loop_read_clock(loop);
-    loop->clock_is_fresh = true;
-    return loop->now_ns;
-}
-
-static inline void place_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
-    struct root *root = ctx->root;
+void pawl_observe_place_at_root(struct root *root, pawl_span *span) {
     pawl_root_need_trace_id(root);
-    span->parent = ctx->span;
-    span->ctx = ctx;
     memcpy(span->trace_id, root->trace_id, 16);
-    make_span_id(loop, ctx, span->span_id);
-    memcpy(span->parent_span_id, ctx->span ? ctx->span->span_id : root->parent_span_id, 8);
-    span->parent_is_remote = !ctx->span && root->parent_is_remote;
+    memcpy(span->parent_span_id, root->parent_span_id, 8);
     span->trace_flags = root->trace_flags;
+    span->observers = atomic_load_explicit(&root->observers, memory_order_relaxed);
+    span->parent_is_remote = root->parent_is_remote;
 }
 
-static inline void tell_start(const pawl_runtime *runtime, const pawl_span *span) {
-    for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_start, memory_order_relaxed); left;
-         left &= left - 1) {
-        const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
-        observer->vtable.span_start(observer->self, span);
-    }
-}
-
-static inline void tell_end(const pawl_runtime *runtime, pawl_span *span) {
+void pawl_observe_tell_described(const pawl_runtime *runtime, pawl_span *span) {
     pawl_error *error = pawl_span_redact(runtime, span);
-    for (uint32_t left = span->observers & atomic_load_explicit(&runtime->hear_end, memory_order_relaxed); left;
-         left &= left - 1) {
-        const struct observer *observer = &runtime->observers[__builtin_ctz(left)];
-        observer->vtable.span_end(observer->self, span);
-    }
-    if (unlikely(error != NULL))
-        pawl_error_unref(error);
+    pawl_observe_tell(&runtime->span_ends, span);
+    pawl_error_unref(error);
     pawl_span_release_grown(span);
 }
 
-void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node) {
-    pawl_span_reset(span, node, node->name, node->type);
-    place_span(loop, ctx, span);
-    span->observers = atomic_load_explicit(&ctx->root->observers, memory_order_relaxed);
-    span->start_ns = read_once(loop);
-    ctx->span = span;
-    tell_start(loop->runtime, span);
-}
-
-void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome) {
-    span->end_ns = read_once(loop);
+void pawl_observe_end_failed(pawl_span *span, struct pawl_outcome *outcome) {
+    span->described = 1;
     span->status = (uint32_t)outcome->status;
-    if (outcome->status != PAWL_OK) {
-        span->error = pawl_outcome_error(outcome);
-        span->cancel_reason = (uint32_t)pawl_error_cancel_reason(span->error);
-    }
-    tell_end(loop->runtime, span);
+    span->error = pawl_outcome_error(outcome);
+    span->cancel_reason = (uint32_t)pawl_error_cancel_reason(span->error);
 }
 
 /* ---- from inside a node ---- */
@@ -120,17 +77,24 @@ void pawl_span_add_event(pawl_span *span, const char *name, uint64_t time_ns, co
 
 /* ---- spans opened by hand ---- */
 
+static uint64_t new_span_id(pawl_context *ctx) {
+    uint64_t id = 0;
+    while (id == 0) /* all zero is no id */
+        id = pawl_runtime_random(ctx->root->runtime);
+    return id;
+}
+
 void pawl_span_init(pawl_context *ctx, pawl_span *span, const char *name) {
     pawl_span_reset(span, NULL, name && *name ? name : PAWL_UNNAMED, "");
-    place_span(NULL, ctx, span);
-    span->observers = atomic_load(&ctx->root->observers); /* outside a run all, when nobody was asked yet */
+    pawl_observe_place(ctx, span, new_span_id(ctx)); /* outside a run all are told, when nobody was asked yet */
+    span->described = 1;
     span->start_ns = 0;
 }
 
 void pawl_span_open(pawl_context *ctx, pawl_span *span, const char *name) {
     pawl_span_init(ctx, span, name);
     span->start_ns = pawl_context_now(ctx);
-    tell_start(ctx->root->runtime, span);
+    pawl_observe_tell(&ctx->root->runtime->span_starts, span);
 }
 
 void pawl_span_close(pawl_context *ctx, pawl_span *span, pawl_status status, const pawl_error *error) {
@@ -138,7 +102,7 @@ void pawl_span_close(pawl_context *ctx, pawl_span *span, pawl_status status, con
     span->status = (uint32_t)status;
     span->error = error;
     span->cancel_reason = (uint32_t)pawl_error_cancel_reason(error);
-    tell_end(ctx->root->runtime, span);
+    pawl_observe_tell_described(ctx->root->runtime, span);
 }
 
 /* What was set by hand may be nonsense that a collector refuses, and then the whole batch with it. */
@@ -147,7 +111,7 @@ static void mend(pawl_context *ctx, pawl_span *span) {
     if (memcmp(span->trace_id, none, 16) == 0)
         memcpy(span->trace_id, ctx->root->trace_id, 16);
     if (memcmp(span->span_id, none, 8) == 0)
-        make_span_id(NULL, ctx, span->span_id);
+        memcpy(span->span_id, &(uint64_t){new_span_id(ctx)}, 8);
     pawl_span_set_kind(span, (pawl_span_kind)span->kind);
     if (span->end_ns < span->start_ns)
         span->end_ns = span->start_ns;
@@ -155,6 +119,6 @@ static void mend(pawl_context *ctx, pawl_span *span) {
 
 void pawl_span_tell(pawl_context *ctx, pawl_span *span) {
     mend(ctx, span);
-    tell_start(ctx->root->runtime, span);
-    tell_end(ctx->root->runtime, span);
+    pawl_observe_tell(&ctx->root->runtime->span_starts, span);
+    pawl_observe_tell_described(ctx->root->runtime, span);
 }

@@ -1,9 +1,12 @@
-/* How the engine tells observers, beside what the public header says. */
+/* How the engine tells observers, beside what the public header says. What happens at each span is here, inline: a node
+ * that does little should not cost much more when it is observed. */
 #ifndef PAWL_OBSERVE_INTERNAL_H
 #define PAWL_OBSERVE_INTERNAL_H
 
 #include "engine_internal.h"
 #include <string.h>
+
+#define HOT static inline __attribute__((always_inline)) /* on every step */
 
 /* ---- span.c ---- */
 #define SPAN_SLOTS(span, slots) ((uint32_t)(sizeof(span)->slots / sizeof *(span)->slots))
@@ -16,27 +19,20 @@ static inline void pawl_span_reset(pawl_span *span, const pawl_primitive *node, 
     span->name = name;
     span->type = type;
     span->kind = PAWL_SPAN_INTERNAL;
-    span->attributes = span->attribute_slots;
-    span->events = span->event_slots;
-    span->attribute_room = SPAN_SLOTS(span, attribute_slots);
-    span->event_room = SPAN_SLOTS(span, event_slots);
-    memset(&span->end_ns, 0, offsetof(pawl_span, attribute_slots) - offsetof(pawl_span, end_ns));
+    /* in two pieces, since for a longer one gcc takes an instruction that is slow to start */
+    memset(&span->end_ns, 0, offsetof(pawl_span, error) - offsetof(pawl_span, end_ns));
+    memset(&span->error, 0, offsetof(pawl_span, attribute_slots) - offsetof(pawl_span, error));
 }
 
 /* The first attribute of a span that was just reset. */
 static inline void pawl_span_first_int(pawl_span *span, const char *key, int64_t number) {
     span->attribute_slots[0] = pawl_attribute_int(key, number);
+    span->attributes = span->attribute_slots;
+    span->attribute_room = SPAN_SLOTS(span, attribute_slots);
     span->attribute_count = 1;
 }
 
-void pawl_span_release_grown_parts(pawl_span *span);
-/* Releases what did not fit the span itself. */
-static inline void pawl_span_release_grown(pawl_span *span) {
-    if (unlikely(span->more || span->links || span->attributes != span->attribute_slots ||
-                 span->events != span->event_slots))
-        pawl_span_release_grown_parts(span);
-}
-
+void pawl_span_release_grown(pawl_span *span);
 void pawl_span_add_event_at(pawl_span *span, const char *name, uint64_t time_ns, const pawl_attribute *attributes,
                             size_t attribute_count);
 /* Sets an attribute of any type. */
@@ -45,11 +41,81 @@ void pawl_span_set(pawl_span *span, const pawl_attribute *attribute);
 const char *pawl_span_keep_text(pawl_span *span, const char *text);
 
 /* ---- observe_redact.c ---- */
-pawl_error *pawl_span_redact_texts(const pawl_runtime *runtime, pawl_span *span);
 /* Hides secrets in all texts of the span. Returns the error that it points to then, to be released after it was told;
  * NULL for none. */
-static inline pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span) {
-    return likely(!span->text_used && !span->more && !span->error) ? NULL : pawl_span_redact_texts(runtime, span);
+pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span);
+
+/* ---- telling ---- */
+
+/* Of a span that somebody set something on. */
+void pawl_observe_tell_described(const pawl_runtime *runtime, pawl_span *span);
+
+HOT void pawl_observe_tell(const struct span_calls *calls, const pawl_span *span) {
+    const struct span_call *end = calls->items + atomic_load_explicit(&calls->count, memory_order_relaxed);
+    for (const struct span_call *call = calls->items; call < end; call++)
+        if (likely(span->observers & call->bit))
+            call->fn(call->self, span);
+}
+
+/* ---- a node's span ---- */
+
+/* Hooks may move their clock between any two events. */
+HOT uint64_t pawl_observe_now(struct loop *loop) {
+    if (!loop->clock_is_fresh) {
+        pawl_loop_read_clock(loop);
+        loop->clock_is_fresh = !loop->runtime->hooks;
+    }
+    return loop->now_ns;
+}
+
+/* A Weyl sequence with a random beginning for each loop: no id twice in 2^64, and those of two loops (or processes)
+ * meet as rarely as random ones would. The step is odd, about 2^64 over the golden ratio, so that ids look unlike each
+ * other.
+ */
+HOT uint64_t pawl_observe_span_id(struct loop *loop) {
+    do /* all zero is no id */
+        loop->last_span_id += UINT64_C(0x9E3779B97F4A7C15);
+    while (unlikely(loop->last_span_id == 0));
+    return loop->last_span_id;
+}
+
+void pawl_observe_place_at_root(struct root *root, pawl_span *span);
+
+/* Beneath the span that is open in ctx. */
+HOT void pawl_observe_place(pawl_context *ctx, pawl_span *span, uint64_t id) {
+    const pawl_span *parent = ctx->span;
+    span->parent = parent;
+    span->ctx = ctx;
+    memcpy(span->span_id, &id, 8);
+    if (unlikely(!parent)) {
+        pawl_observe_place_at_root(ctx->root, span);
+        return;
+    }
+    memcpy(span->trace_id, parent->trace_id, 16);
+    memcpy(span->parent_span_id, parent->span_id, 8);
+    span->trace_flags = parent->trace_flags;
+    span->observers = parent->observers;
+    span->parent_is_remote = 0;
+}
+
+HOT void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node) {
+    pawl_span_reset(span, node, node->name, node->type);
+    pawl_observe_place(ctx, span, pawl_observe_span_id(loop));
+    span->start_ns = pawl_observe_now(loop);
+    ctx->span = span;
+    pawl_observe_tell(&loop->runtime->span_starts, span);
+}
+
+void pawl_observe_end_failed(pawl_span *span, struct pawl_outcome *outcome);
+
+HOT void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome) {
+    span->end_ns = pawl_observe_now(loop);
+    if (unlikely(outcome->status != PAWL_OK))
+        pawl_observe_end_failed(span, outcome);
+    if (likely(!span->described))
+        pawl_observe_tell(&loop->runtime->span_ends, span);
+    else
+        pawl_observe_tell_described(loop->runtime, span);
 }
 
 #endif

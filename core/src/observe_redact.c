@@ -33,7 +33,9 @@ static void redact_list(pawl_span *span, const struct pawl_redaction *redaction,
             redact_attribute(span, redaction, &attributes[i]);
 }
 
-pawl_error *pawl_span_redact_texts(const pawl_runtime *runtime, pawl_span *span) {
+pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span) {
+    if (!span->text_used && !span->more && !span->error)
+        return NULL;
     const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
     redact_list(span, &redaction, span->attributes, span->attribute_count);
     for (uint32_t i = 0; i < span->event_count; i++) /* the lists are the span's own copies */

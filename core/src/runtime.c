@@ -206,10 +206,16 @@ void pawl_runtime_set_propagation(pawl_runtime *runtime, uint32_t what) {
         atomic_store(&runtime->propagation, what);
 }
 
+static void add_call(struct span_calls *calls, void (*fn)(void *self, const pawl_span *span), void *self,
+                     uint32_t bit) {
+    if (fn)
+        calls->items[calls->count++] = (struct span_call){.fn = fn, .self = self, .bit = bit};
+}
+
 static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
     uint32_t bit = 1u << runtime->observer_count;
-    atomic_fetch_or(&runtime->hear_start, vtable->span_start ? bit : 0);
-    atomic_fetch_or(&runtime->hear_end, vtable->span_end ? bit : 0);
+    add_call(&runtime->span_starts, vtable->span_start, self, bit);
+    add_call(&runtime->span_ends, vtable->span_end, self, bit);
     runtime->samplers |= vtable->sample != NULL;
     runtime->measurers |= vtable->measure != NULL;
     runtime->loggers |= vtable->log != NULL;

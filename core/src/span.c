@@ -12,7 +12,7 @@ struct pawl_span_text {
     char bytes[];
 };
 
-void pawl_span_release_grown_parts(pawl_span *span) {
+void pawl_span_release_grown(pawl_span *span) {
     if (span->attributes != span->attribute_slots)
         free(span->attributes);
     if (span->events != span->event_slots)
@@ -27,20 +27,28 @@ void pawl_span_release_grown_parts(pawl_span *span) {
 
 /* ---- room ---- */
 
+struct slots {
+    void *items; /* in the span */
+    uint32_t count;
+};
+
+#define SLOTS(array) ((struct slots){(array), (uint32_t)(sizeof(array) / sizeof *(array))})
+
 /* Makes room for one more of `bytes` bytes each; items that lie in slots move to the heap. Returns where they are then;
  * NULL when there can be no more. */
-static void *grow(void *items, const void *slots, uint32_t count, uint32_t *room, size_t bytes) {
+static void *grow(void *items, struct slots slots, uint32_t count, uint32_t *room, size_t bytes) {
     if (count < *room)
         return items;
-    uint32_t more = *room ? *room * 2 : 4;
+    bool is_first = *room == 0 && slots.count > 0;
+    uint32_t more = is_first ? slots.count : *room ? *room * 2 : 4;
     if (more > PAWL_SPAN_ATTRIBUTES)
         more = PAWL_SPAN_ATTRIBUTES;
-    bool in_slots = items == slots;
-    void *grown = count < more ? realloc(in_slots ? NULL : items, more * bytes) : NULL;
+    bool in_slots = items == slots.items;
+    void *grown = is_first ? slots.items : count < more ? realloc(in_slots ? NULL : items, more * bytes) : NULL;
     if (!grown)
         return NULL;
-    if (in_slots && slots)
-        memcpy(grown, slots, count * bytes);
+    if (in_slots && items)
+        memcpy(grown, items, count * bytes);
     *room = more;
     return grown;
 }
@@ -102,6 +110,7 @@ static bool is_attribute(const pawl_attribute *attribute) {
 }
 
 static void set_attribute(pawl_span *span, pawl_attribute attribute) {
+    span->described = 1;
     if (unlikely(!is_attribute(&attribute))) {
         span->dropped_attributes++;
         return;
@@ -111,8 +120,8 @@ static void set_attribute(pawl_span *span, pawl_attribute attribute) {
         *known = attribute;
         return;
     }
-    pawl_attribute *items =
-        grow(span->attributes, span->attribute_slots, span->attribute_count, &span->attribute_room, sizeof *items);
+    pawl_attribute *items = grow(span->attributes, SLOTS(span->attribute_slots), span->attribute_count,
+                                 &span->attribute_room, sizeof *items);
     if (!items) {
         span->dropped_attributes++;
         return;
@@ -122,6 +131,7 @@ static void set_attribute(pawl_span *span, pawl_attribute attribute) {
 }
 
 void pawl_span_set_string(pawl_span *span, const char *key, const char *text) {
+    span->described = 1;
     const char *copy = pawl_span_keep_text(span, text ? text : "");
     if (copy)
         set_attribute(span, pawl_attribute_string(key, copy));
@@ -149,6 +159,7 @@ void pawl_span_set(pawl_span *span, const pawl_attribute *attribute) {
 }
 
 void pawl_span_set_kind(pawl_span *span, pawl_span_kind kind) {
+    span->described = 1;
     bool is_known = kind >= PAWL_SPAN_INTERNAL && kind <= PAWL_SPAN_CONSUMER;
     span->kind = (uint32_t)(is_known ? kind : PAWL_SPAN_INTERNAL);
 }
@@ -178,7 +189,9 @@ static uint64_t keep_attributes(pawl_span *span, const pawl_attribute *attribute
 
 void pawl_span_add_event_at(pawl_span *span, const char *name, uint64_t time_ns, const pawl_attribute *attributes,
                             size_t attribute_count) {
-    pawl_span_event *items = grow(span->events, span->event_slots, span->event_count, &span->event_room, sizeof *items);
+    span->described = 1;
+    pawl_span_event *items =
+        grow(span->events, SLOTS(span->event_slots), span->event_count, &span->event_room, sizeof *items);
     if (!items) {
         span->dropped_events++;
         return;
@@ -198,9 +211,11 @@ static bool is_zero(const uint8_t *id, size_t length) {
 
 void pawl_span_add_link(pawl_span *span, const uint8_t trace_id[16], const uint8_t span_id[8],
                         const pawl_attribute *attributes, size_t attribute_count) {
+    span->described = 1;
     bool leads_somewhere = !is_zero(trace_id, 16) && !is_zero(span_id, 8);
     pawl_span_link *items =
-        leads_somewhere ? grow(span->links, NULL, span->link_count, &span->link_room, sizeof *items) : NULL;
+        leads_somewhere ? grow(span->links, (struct slots){NULL, 0}, span->link_count, &span->link_room, sizeof *items)
+                        : NULL;
     if (!items) {
         span->dropped_links++;
         return;

@@ -54,14 +54,14 @@ typedef struct pawl_span {
     uint64_t start_ns;                 /**< Monotonic. */
     uint8_t trace_id[16];
     uint8_t span_id[8], parent_span_id[8];
-    uint32_t trace_flags;      /**< W3C: bit 0 sampled, bit 1 random. */
-    uint32_t parent_is_remote; /**< Not 0: parent_span_id came from another process. */
-    uint32_t observers;        /**< Bit set of those that are told of it; the engine's. */
-    uint32_t kind;             /**< pawl_span_kind. */
-    pawl_attribute *attributes;
-    pawl_span_event *events;
+    uint32_t trace_flags;       /**< W3C: bit 0 sampled, bit 1 random. */
+    uint32_t parent_is_remote;  /**< Not 0: parent_span_id came from another process. */
+    uint32_t observers;         /**< Bit set of those that are told of it; the engine's. */
+    uint32_t kind;              /**< pawl_span_kind. */
+    uint64_t end_ns;            /**< Monotonic; 0 until it ended. */
+    pawl_attribute *attributes; /**< NULL while there is none. */
+    pawl_span_event *events;    /**< The same. */
     uint32_t attribute_room, event_room;
-    uint64_t end_ns;         /**< Monotonic; 0 until it ended. */
     const pawl_error *error; /**< Of a failed span; NULL when it was not described. */
     pawl_span_link *links;
     struct pawl_span_text *more; /**< Strings that did not fit text. */
@@ -69,6 +69,9 @@ typedef struct pawl_span {
     uint32_t cancel_reason;      /**< pawl_cancel_reason, when cancelled. */
     uint32_t attribute_count, event_count, link_count, link_room;
     uint32_t dropped_attributes, dropped_events, dropped_links, text_used;
+    uint32_t described; /**< Not 0: it failed, or something was set on it; else attributes[0] is all there may be, whose
+                             key is static. The engine's. */
+    uint32_t reserved;
     pawl_attribute attribute_slots[16];
     pawl_span_event event_slots[3];
     char text[320];

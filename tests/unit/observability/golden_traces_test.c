@@ -181,7 +181,7 @@ static void a_cache_that_misses(void **state) {
     expect_trace(
         pawl_sequential("once", pawl_cache("cache", constant("a", "1"), .ttl_ns = PAWL_S(1)), passing("b")),
         "once 0..0 pawl.primitive.type=sequential pawl.primitive.path=once gen_ai.operation.name=invoke_workflow "
-        "gen_ai.workflow.name=once pawl.correlation.id=4915543a-4ea8-4b51-bc06-f81d9d6da418\n"
+        "gen_ai.workflow.name=once pawl.correlation.id=b8f053ae-9f6d-474e-8915-543a4ea86b51\n"
         "  cache 0..0 pawl.primitive.type=cache pawl.primitive.path=once/cache pawl.step=0 pawl.cache=miss\n"
         "    a 0..0 pawl.primitive.type=inline pawl.primitive.path=a\n"
         "  b 0..0 pawl.primitive.type=inline pawl.primitive.path=once/b pawl.step=1\n");
