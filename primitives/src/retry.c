@@ -102,10 +102,7 @@ static pawl_step attempt(struct retry_frame *f, pawl_frame *frame) {
         f->last = pawl_error_unref(f->last);
     f->attempt += f->attempt < UINT32_MAX;
     const pawl_primitive *child = pawl_frame_node(frame)->children[0];
-    if (likely(!pawl_context_is_observed(pawl_frame_context(frame))))
-        return pawl_step_run(frame, child, pawl_frame_input(frame), NULL);
-    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.attempt", .attribute_value = (int64_t)f->attempt};
-    return pawl_step_run(frame, child, pawl_frame_input(frame), &scope);
+    return pawl_step_run_numbered(frame, child, pawl_frame_input(frame), "pawl.attempt", f->attempt);
 }
 
 static pawl_step retry_step(const void *state, pawl_frame *frame, pawl_event *event) {

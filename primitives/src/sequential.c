@@ -11,19 +11,15 @@ struct sequential_frame {
     uint32_t index;
 };
 
-static pawl_step run_step(const pawl_primitive *node, pawl_frame *frame, const struct sequential_frame *f) {
-    pawl_value *input = f->held ? f->held : pawl_frame_input(frame);
-    if (likely(!pawl_context_is_observed(pawl_frame_context(frame))))
-        return pawl_step_run(frame, node->children[f->index], input, NULL);
-    pawl_scope scope = {.size = sizeof scope, .attribute = "pawl.step", .attribute_value = f->index};
-    return pawl_step_run(frame, node->children[f->index], input, &scope);
+static inline pawl_value *input_of(const struct sequential_frame *f, pawl_frame *frame) {
+    return f->held ? f->held : pawl_frame_input(frame);
 }
 
-static bool gave_new_value(const struct sequential_frame *f, pawl_frame *frame, const pawl_outcome *outcome) {
-    return pawl_outcome_value(outcome) != (f->held ? f->held : pawl_frame_input(frame));
+static inline pawl_step run_step(const pawl_primitive *node, pawl_frame *frame, const struct sequential_frame *f) {
+    return pawl_step_run_numbered(frame, node->children[f->index], input_of(f, frame), "pawl.step", f->index);
 }
 
-static pawl_step end(struct sequential_frame *f, pawl_frame *frame, pawl_event *event) {
+static __attribute__((noinline)) pawl_step end(struct sequential_frame *f, pawl_frame *frame, pawl_event *event) {
     pawl_outcome *outcome = pawl_event_outcome(event);
     if (!f->held)
         return pawl_step_finish(frame, event);
@@ -35,6 +31,15 @@ static pawl_step end(struct sequential_frame *f, pawl_frame *frame, pawl_event *
     return pawl_step_finish(frame, event);
 }
 
+/* Not inline: the usual way should not pay for it. */
+static __attribute__((noinline)) pawl_step run_with_new_value(struct sequential_frame *f, pawl_frame *frame,
+                                                              pawl_outcome *outcome) {
+    pawl_value *next = pawl_outcome_take_value(outcome);
+    pawl_value_unref(f->held);
+    f->held = next;
+    return run_step(pawl_frame_node(frame), frame, f);
+}
+
 static pawl_step sequential_step(const void *state, pawl_frame *frame, pawl_event *event) {
     (void)state;
     const pawl_primitive *node = pawl_frame_node(frame);
@@ -42,13 +47,10 @@ static pawl_step sequential_step(const void *state, pawl_frame *frame, pawl_even
     if (pawl_event_kind_of(event) == PAWL_EVENT_START)
         return run_step(node, frame, f);
     pawl_outcome *outcome = pawl_event_outcome(event);
-    if (pawl_outcome_status(outcome) != PAWL_OK || ++f->index == node->child_count)
+    if (unlikely(pawl_outcome_status(outcome) != PAWL_OK || ++f->index == node->child_count))
         return end(f, frame, event);
-    if (gave_new_value(f, frame, outcome)) {
-        pawl_value *next = pawl_outcome_take_value(outcome);
-        pawl_value_unref(f->held);
-        f->held = next;
-    }
+    if (unlikely(pawl_outcome_value(outcome) != input_of(f, frame)))
+        return run_with_new_value(f, frame, outcome);
     return run_step(node, frame, f);
 }
 
