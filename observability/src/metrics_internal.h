@@ -102,6 +102,7 @@ struct histogram_cell {
 struct node_histogram {
     struct duration_cell *cell; /* NULL until the first need */
     pawl_series *series;
+    uint64_t epoch, exemplars; /* a bit for each slot that needs none any more in this epoch */
 };
 
 /* A node's cells of one thread. */
