@@ -68,7 +68,7 @@ static pawl_primitive *allocate(const char *name, const char *type, size_t child
     type = type && *type ? type : "primitive";
     size_t name_length = strnlen(name ? name : "", NAME_BYTES + 1), type_length = strlen(type);
     size_t list_bytes = child_count * sizeof(pawl_primitive *);
-    pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_length + 1 + type_length + 1 + LABEL_STEP);
+    pawl_primitive *node = calloc(1, sizeof *node + list_bytes + name_length + 1 + type_length + 1);
     if (!node)
         return NULL;
     node->children = (pawl_primitive **)(void *)(node + 1);

@@ -9,8 +9,6 @@
 
 enum node_kind { NODE_STEP, NODE_INLINE, NODE_BLOCKING, NODE_ASYNC, NODE_ABANDONABLE };
 
-#define LABEL_STEP 16 /* name and type are copied together, so many bytes at a time */
-
 struct pawl_primitive {
     const pawl_primitive_vtable *vtable; /* NODE_STEP */
     void *state;                         /* NODE_STEP */
@@ -26,7 +24,7 @@ struct pawl_primitive {
     size_t frame_bytes; /* the step's own memory, zeroed at START */
     uint64_t grace_ns;  /* NODE_ABANDONABLE */
     size_t peak_ops;    /* async leaves that may run together */
-    const char *name;   /* trailing memory: then NUL, the type, NUL, and LABEL_STEP bytes that may be read */
+    const char *name;   /* trailing memory, as the type */
     const char *type;
     uint64_t serial; /* no two in a process have the same, ever: observers know a node by it */
     uint32_t name_length, type_length;

@@ -121,14 +121,14 @@ static const pawl_link_data *take_links(struct reader *r, uint32_t count) {
 
 static void take_names(struct reader *r, const struct pawl_span_record *record, struct list *list,
                        pawl_span_data *data) {
-    const char *raw_name = r->at + record->name_at;
-    const char *path = take_text(r, record->path_length);
-    if (record->bits & PAWL_RECORD_OWN_NAME)
-        data->name = take_text(r, record->name_at);
-    else
-        data->name = clean(r, raw_name, strlen(raw_name));
-    const char *type = take_text(r, record->type_length);
-    if (record->bits & PAWL_RECORD_NODE) {
+    const struct pawl_place *place = record->place;
+    bool is_node = record->bits & PAWL_RECORD_NODE;
+    data->name = place ? place->name : take_line(r);
+    const char *type = place ? place->type : is_node ? take_line(r) : "";
+    const char *path = place ? place->path : is_node ? take_line(r) : "";
+    if (r->failed)
+        return;
+    if (is_node) {
         add_text(list, "pawl.primitive.type", type);
         add_text(list, "pawl.primitive.path", path);
     }
@@ -146,7 +146,8 @@ static void add_outcome(const struct pawl_span_record *record, struct list *list
 }
 
 static void take_head(const struct pawl_span_record *record, int64_t offset, pawl_span_data *data) {
-    uint64_t end_ns = record->end_ns > record->start_ns ? record->end_ns : record->start_ns;
+    uint64_t end_ns = pawl_record_end_ns(record);
+    end_ns = end_ns > record->start_ns ? end_ns : record->start_ns;
     *data = (pawl_span_data){.tracestate = "",
                              .status_message = "",
                              .start_unix_ns = record->start_ns + (uint64_t)offset,
@@ -154,15 +155,33 @@ static void take_head(const struct pawl_span_record *record, int64_t offset, paw
                              .kind = record->kind,
                              .flags = (record->trace_flags & 3u) | 0x100u |
                                       (record->bits & PAWL_RECORD_REMOTE ? 0x200u : 0u),
-                             .is_error = pawl_span_is_error(record->status, record->cancel_reason),
-                             .event_count = record->event_count,
-                             .link_count = record->link_count,
-                             .dropped_attributes = record->dropped_attributes,
-                             .dropped_events = record->dropped_events,
-                             .dropped_links = record->dropped_links};
+                             .is_error = pawl_span_is_error(record->status, record->cancel_reason)};
     memcpy(data->trace_id, record->trace_id, sizeof data->trace_id);
     memcpy(data->span_id, record->span_id, sizeof data->span_id);
     memcpy(data->parent_span_id, record->parent_span_id, sizeof data->parent_span_id);
+}
+
+static void take_number(struct reader *r, const struct pawl_span_record *record, struct list *list) {
+    const char *key = clean(r, record->place->key, strlen(record->place->key));
+    if (key)
+        add(list, pawl_attribute_int(key, record->number));
+}
+
+static void take_payload(struct reader *r, const struct pawl_span_record *record, int64_t offset, struct list *list,
+                         pawl_span_data *data) {
+    take_attributes(r, list, record->attribute_count);
+    data->dropped_attributes = record->dropped_attributes;
+    data->dropped_events = record->dropped_events;
+    data->dropped_links = record->dropped_links;
+    if (!record->has_rest || r->failed)
+        return;
+    data->tracestate = take_line(r);
+    const char *message = take_line(r);
+    data->status_message = data->is_error ? message : "";
+    data->event_count = record->event_count;
+    data->events = take_events(r, record->event_count, offset);
+    data->link_count = record->link_count;
+    data->links = take_links(r, record->link_count);
 }
 
 bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns, struct arena *arena,
@@ -175,15 +194,10 @@ bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offs
     take_head(record, wall_offset_ns, ret_data);
     take_names(&r, record, &list, ret_data);
     add_outcome(record, &list); /* before the node's own, which may know better */
-    if (!r.failed)
-        take_attributes(&r, &list, record->attribute_count);
-    if (record->has_rest && !r.failed) {
-        ret_data->tracestate = take_line(&r);
-        const char *message = take_line(&r);
-        ret_data->status_message = ret_data->is_error ? message : "";
-        ret_data->events = take_events(&r, record->event_count, wall_offset_ns);
-        ret_data->links = take_links(&r, record->link_count);
-    }
+    if (!pawl_record_is_plain(record) && !r.failed)
+        take_payload(&r, record, wall_offset_ns, &list, ret_data);
+    else if (record->attribute_count > 0 && !r.failed)
+        take_number(&r, record, &list);
     ret_data->attributes = list.items;
     ret_data->attribute_count = list.count;
     return !r.failed;

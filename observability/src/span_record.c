@@ -1,5 +1,5 @@
-/* Writes a finished span into a record. This is what a traced node pays for: a plain one costs a few stores and two
- * short copies; everything that can wait is left to the reader (span_decode.c). */
+/* Writes a finished span into a record, when there is more to say of it than its head. Everything that can wait is left
+ * to the reader (span_decode.c). */
 #include "span_record_internal.h"
 #include "bag_internal.h"
 #include "engine_internal.h"
@@ -28,7 +28,7 @@ static inline char *claim(struct writer *w, size_t length) {
 }
 
 static inline char *write_text(char *at, const char *text, size_t length) {
-    pawl_copy_short(at, text, length);
+    memcpy(at, text, length);
     at[length] = '\0';
     return at + length + 1;
 }
@@ -259,136 +259,92 @@ static void put_rest(struct writer *w, struct pawl_span_record *record, const pa
     put_links(w, record, span);
 }
 
-static void put_head(struct pawl_span_record *record, const pawl_span *span) {
+static uint32_t bits_of(const pawl_span *span) {
+    bool is_node = *span->type != '\0';
+    uint32_t bits = (span->parent_is_remote ? PAWL_RECORD_REMOTE : 0) | (is_node ? PAWL_RECORD_NODE : 0);
+    if (!span->parent)
+        bits |= PAWL_RECORD_ROOT | (is_node && begins_here(span) ? PAWL_RECORD_WORKFLOW : 0);
+    return bits;
+}
+
+static void put_head(struct pawl_span_record *record, const pawl_span *span, const struct pawl_place *place,
+                     const char *tracestate) {
     record->start_ns = span->start_ns;
     record->end_ns = span->end_ns;
-    memcpy(record->trace_id, span->trace_id, sizeof record->trace_id);
-    memcpy(record->span_id, span->span_id, sizeof record->span_id);
-    memcpy(record->parent_span_id, span->parent_span_id, sizeof record->parent_span_id);
-    record->status = (uint8_t)span->status;
-    record->cancel_reason = (uint8_t)span->cancel_reason;
+    pawl_record_put_ids(record, span);
+    record->place = place;
     record->kind = (uint8_t)span->kind;
     record->trace_flags = (uint8_t)span->trace_flags;
+    record->status = (uint8_t)span->status;
+    record->cancel_reason = (uint8_t)span->cancel_reason;
+    record->bits = (uint16_t)bits_of(span);
     record->event_count = record->link_count = 0;
     record->dropped_events = record->dropped_links = 0;
-    record->heap = NULL;
+    record->has_rest = tracestate || span->error ||
+                       (span->event_count | span->link_count | span->dropped_events | span->dropped_links) != 0;
 }
 
 static pawl_status take_heap(struct pawl_span_record *record, size_t bytes, struct pawl_heap_budget *budget) {
     uint64_t used = atomic_fetch_add_explicit(&budget->used, bytes, memory_order_relaxed) + bytes;
-    record->length = (uint32_t)bytes;
-    if (used <= budget->most && (record->heap = malloc(bytes)))
+    char *heap = used <= budget->most ? malloc(bytes) : NULL;
+    if (heap) {
+        record->heap = heap;
+        record->bits |= PAWL_RECORD_HEAP;
         return PAWL_OK;
+    }
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
     return used <= budget->most ? PAWL_E_NOMEM : PAWL_E_LIMIT;
 }
 
 void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budget *budget) {
-    if (!record->heap)
+    size_t bytes = pawl_record_heap_bytes(record);
+    if (bytes == 0)
         return;
     free(record->heap);
-    record->heap = NULL;
-    atomic_fetch_sub_explicit(&budget->used, record->length, memory_order_relaxed);
+    record->bits &= (uint16_t)~PAWL_RECORD_HEAP;
+    record->length = 0;
+    atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
 }
 
-static inline void put_all(struct writer *w, struct pawl_span_record *record, const pawl_span *span,
-                           const struct pawl_span_path *path, const char *tracestate) {
-    put_text(w, path->text, path->length);
-    if (unlikely(path->name_at > PAWL_PATH_BYTES))
-        put_text(w, span->name, record->name_at);
-    put_text(w, span->type, record->type_length);
+/* Without secrets; nothing of it is shown when memory for that is short. */
+static void put_name(struct writer *w, const pawl_span *span, const char *name, size_t most) {
+    const struct pawl_redaction redaction = pawl_redaction_of(span->ctx ? span->ctx->root->runtime : NULL, true);
+    size_t length = strlen(name), hidden_length = 0;
+    char *hidden = NULL;
+    if (unlikely(pawl_redact_needed(&redaction, name, length)) &&
+        !pawl_redact_text(&redaction, name, length, &hidden, &hidden_length))
+        name = PAWL_REDACTED;
+    const char *shown = hidden ? hidden : name;
+    put_text(w, shown, cut_bytes(shown, most));
+    free(hidden);
+}
+
+/* Name, type and path, when the record does not point to them. */
+static void put_names(struct writer *w, const pawl_span *span) {
+    char path[PAWL_PATH_BYTES + 1];
+    put_name(w, span, span->name, NAME_BYTES);
+    if (*span->type == '\0')
+        return;
+    pawl_place_write_path(span, path);
+    put_text(w, span->type, cut_bytes(span->type, NAME_BYTES));
+    put_name(w, span, path, PAWL_PATH_BYTES);
+}
+
+static void put_all(struct writer *w, struct pawl_span_record *record, const pawl_span *span,
+                    const struct pawl_place *place, const char *tracestate) {
+    if (unlikely(!place))
+        put_names(w, span);
     put_all_attributes(w, record, span);
-    if (unlikely(record->has_rest))
+    if (record->has_rest)
         put_rest(w, record, span, tracestate);
 }
 
-/* ---- the same for most spans: of a node beneath another one, that ended well, with few attributes, all numbers. What
- * they need is known to fit, so nothing is counted ---- */
-
-static inline bool is_plain(const pawl_span *span, const struct pawl_span_path *path,
-                            const struct pawl_span_limits *limits) {
-    uint32_t more = span->status | span->cancel_reason | span->event_count | span->link_count | span->dropped_events |
-                    span->dropped_links;
-    return span->node && span->parent && more == 0 &&
-           span->attribute_count + PAWL_NODE_ATTRIBUTES <= limits->attributes && !span->ctx->root->tracestate &&
-           pawl_span_path_leads_to(path, span->parent);
-}
-
-/* Returns where the next bytes go; NULL when it is a text, or too long. */
-static inline char *write_number(char *at, const char *end, const pawl_attribute *attribute) {
-    size_t key = strlen(attribute->key);
-    const struct pawl_packed_attribute packed = {.key_length = (uint16_t)key, .type = (uint16_t)attribute->type};
-    if (unlikely(attribute->type == PAWL_ATTRIBUTE_STRING ||
-                 sizeof packed + key + 1 + sizeof attribute->value > (size_t)(end - at)))
-        return NULL;
-    memcpy(at, &packed, sizeof packed);
-    at = write_text(at + sizeof packed, attribute->key, key);
-    memcpy(at, &attribute->value, sizeof attribute->value);
-    return at + sizeof attribute->value;
-}
-
-/* Copies whole steps: what is behind either place may be read and written. */
-static inline void copy_in_steps(char *to, const char *from, size_t length) {
-    for (size_t i = 0; i < length; i += LABEL_STEP)
-        memcpy(to + i, from + i, LABEL_STEP);
-}
-
-/* NULL: it does not fit. */
-static inline char *write_plain(char *at, const char *end, const pawl_span *span, const struct pawl_span_path *path) {
-    const pawl_primitive *node = span->node;
-    size_t above = path->ends[path->depth - 1], label = node->name_length + 1 + node->type_length + 1;
-    if (unlikely(above + 1 + label + LABEL_STEP > (size_t)(end - at)))
-        return NULL;
-    copy_in_steps(at, path->text, above);
-    at += above;
-    *at++ = '/';
-    copy_in_steps(at, node->name, label);
-    at += label;
-    for (uint32_t i = 0; at && i < span->attribute_count; i++)
-        at = write_number(at, end, &span->attributes[i]);
-    return at;
-}
-
-/* Whether it could be done. */
-static inline bool encode_plain(struct pawl_span_record *record, const pawl_span *span,
-                                const struct pawl_span_path *path, const struct pawl_span_limits *limits) {
-    const char *end =
-        is_plain(span, path, limits) ? write_plain(record->bytes, record->bytes + PAWL_RECORD_ROOM, span, path) : NULL;
-    if (!end)
-        return false;
-    record->length = (uint32_t)(end - record->bytes);
-    record->bits = PAWL_RECORD_NODE;
-    record->name_at = (uint16_t)(path->ends[path->depth - 1] + 1);
-    record->path_length = (uint16_t)(record->name_at + span->node->name_length);
-    record->type_length = (uint16_t)span->node->type_length;
-    record->attribute_count = (uint16_t)span->attribute_count;
-    record->dropped_attributes = span->dropped_attributes;
-    record->has_rest = 0;
-    return true;
-}
-
-pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
+pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, const struct pawl_place *place,
                                const struct pawl_span_limits *limits, struct pawl_heap_budget *budget) {
-    put_head(record, span);
-    if (likely(encode_plain(record, span, path, limits)))
-        return PAWL_OK;
     const char *tracestate = span->ctx ? span->ctx->root->tracestate : NULL;
-    pawl_span_path_find(path, span);
-    record->path_length = (uint16_t)path->length;
-    record->type_length = (uint16_t)cut_bytes(span->type, NAME_BYTES);
-    uint32_t bits = (span->parent_is_remote ? PAWL_RECORD_REMOTE : 0) | (*span->type ? PAWL_RECORD_NODE : 0);
-    if (!span->parent)
-        bits |= PAWL_RECORD_ROOT | (*span->type && begins_here(span) ? PAWL_RECORD_WORKFLOW : 0);
-    record->bits = (uint16_t)bits;
-    record->name_at = (uint16_t)path->name_at;
-    if (unlikely(path->name_at > PAWL_PATH_BYTES)) {
-        record->bits |= PAWL_RECORD_OWN_NAME;
-        record->name_at = (uint16_t)cut_bytes(span->name, NAME_BYTES); /* its length then */
-    }
-    record->has_rest = tracestate || span->error ||
-                       (span->event_count | span->link_count | span->dropped_events | span->dropped_links) != 0;
+    put_head(record, span, place, tracestate);
     struct writer w = {.to = record->bytes, .room = PAWL_RECORD_ROOM, .limits = limits};
-    put_all(&w, record, span, path, tracestate);
+    put_all(&w, record, span, place, tracestate);
     record->length = (uint32_t)w.total;
     if (likely(w.total <= PAWL_RECORD_ROOM))
         return PAWL_OK;
@@ -396,7 +352,7 @@ pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span 
     if (status != PAWL_OK)
         return status;
     w = (struct writer){.to = record->heap, .room = w.total, .limits = limits};
-    put_all(&w, record, span, path, tracestate);
+    put_all(&w, record, span, place, tracestate);
     if (likely(w.total <= w.room))
         return PAWL_OK;
     pawl_record_release(record, budget); /* a secret that was added meanwhile made it longer */

@@ -3,14 +3,13 @@
 #ifndef PAWL_SPAN_RECORD_INTERNAL_H
 #define PAWL_SPAN_RECORD_INTERNAL_H
 
-#include "arena_internal.h"
+#include "engine_internal.h"
+#include "span_place_internal.h"
 #include <pawl/observability/export.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#define PAWL_RECORD_ROOM 160u
-#define PAWL_PATH_BYTES 256u /* of pawl.primitive.path */
-#define PAWL_PATH_DEPTH 128u /* so many names fill a path */
+#define PAWL_NODE_ATTRIBUTES 2u /* that the reader adds to a node's: type and path */
 
 struct pawl_span_limits {
     uint32_t attributes, events, links, event_attributes, link_attributes;
@@ -21,27 +20,50 @@ enum {
     PAWL_RECORD_REMOTE = 1,   /* the parent is in another process */
     PAWL_RECORD_NODE = 2,     /* of a primitive, not opened by hand */
     PAWL_RECORD_WORKFLOW = 4, /* of a pipeline's root */
-    PAWL_RECORD_OWN_NAME = 8, /* the path was cut: the name stands behind it */
-    PAWL_RECORD_ROOT = 16,    /* it has no open parent in this process */
+    PAWL_RECORD_ROOT = 8,     /* it has no open parent in this process */
+    PAWL_RECORD_HEAP = 16,    /* the payload is not in bytes */
+    PAWL_RECORD_PLAIN = 32,   /* its first line is all of it */
+    PAWL_RECORD_NONE = 64,    /* the rest of the chunk is not used */
 };
+
+#define PAWL_RECORD_LINE 64u /* bytes: a cache line, which is all that a plain record takes */
+#define PAWL_RECORD_ROOM 160u
 
 struct pawl_span_record {
-    uint64_t start_ns, end_ns; /* monotonic */
+    uint64_t start_ns;            /* monotonic */
+    uint32_t duration_ns, number; /* of a plain one */
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
+    const struct pawl_place *place; /* NULL: the names are in the payload */
     uint8_t status, cancel_reason, kind, trace_flags;
     uint16_t bits;
-    uint16_t path_length, name_at, type_length; /* the path is at the payload's start, its last name at name_at */
-    uint16_t attribute_count, event_count, link_count;
-    uint16_t has_rest; /* something stands behind path, type and attributes */
-    uint32_t length;   /* of the payload */
+    uint16_t attribute_count; /* in the payload; of a plain one its number */
+    uint64_t end_ns;          /* from here on not of a plain one */
+    uint32_t length;          /* of the payload */
+    uint16_t event_count, link_count;
+    uint32_t has_rest; /* something stands behind names and attributes */
     uint32_t dropped_attributes, dropped_events, dropped_links;
-    char *heap; /* the payload when it is not in bytes */
-    char bytes[PAWL_RECORD_ROOM];
+    union {
+        char *heap;
+        char bytes[PAWL_RECORD_ROOM];
+    };
 };
-_Static_assert(sizeof(struct pawl_span_record) == 256, "a record is four cache lines");
+_Static_assert(offsetof(struct pawl_span_record, end_ns) == PAWL_RECORD_LINE, "a plain record is one line");
+_Static_assert(sizeof(struct pawl_span_record) == 4 * PAWL_RECORD_LINE, "others are four");
+
+static inline size_t pawl_record_lines(bool is_plain) {
+    return is_plain ? 1 : sizeof(struct pawl_span_record) / PAWL_RECORD_LINE;
+}
+
+static inline bool pawl_record_is_plain(const struct pawl_span_record *record) {
+    return record->bits & PAWL_RECORD_PLAIN;
+}
+
+static inline uint64_t pawl_record_end_ns(const struct pawl_span_record *record) {
+    return pawl_record_is_plain(record) ? record->start_ns + record->duration_ns : record->end_ns;
+}
 
 static inline const char *pawl_record_payload(const struct pawl_span_record *record) {
-    return record->heap ? record->heap : record->bytes;
+    return record->bits & PAWL_RECORD_HEAP ? record->heap : record->bytes;
 }
 
 /* Bound of what all records that wait have allocated together. */
@@ -51,80 +73,52 @@ struct pawl_heap_budget {
 };
 /* How much of the record is in use. */
 static inline size_t pawl_record_size(const struct pawl_span_record *record) {
-    return offsetof(struct pawl_span_record, bytes) + (record->heap ? 0 : record->length);
+    if (pawl_record_is_plain(record))
+        return PAWL_RECORD_LINE;
+    return offsetof(struct pawl_span_record, bytes) +
+           (record->bits & PAWL_RECORD_HEAP ? sizeof record->heap : record->length);
+}
+/* What it has allocated. */
+static inline size_t pawl_record_heap_bytes(const struct pawl_span_record *record) {
+    return record->bits & PAWL_RECORD_HEAP ? record->length : 0;
 }
 void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budget *budget);
-
-/* ---- on the thread that ends a span: small steps, inline ---- */
-
-/* Most texts here are names: shorter than a call of memcpy() is worth. The two halves may overlap. */
-static inline void pawl_copy_short(char *to, const char *from, size_t length) {
-    if (length > 32) {
-        memcpy(to, from, length);
-    } else if (length >= 16) {
-        memcpy(to, from, 16);
-        memcpy(to + length - 16, from + length - 16, 16);
-    } else if (length >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + length - 8, from + length - 8, 8);
-    } else if (length >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + length - 4, from + length - 4, 4);
-    } else {
-        for (size_t i = 0; i < length; i++)
-            to[i] = from[i];
-    }
-}
-
-/* ---- span_path.c ---- */
-
-/* The names above the span that ended last on this thread: the next one's are mostly the same. */
-struct pawl_span_path {
-    uint32_t depth;
-    uint32_t length;               /* of the last path asked for */
-    uint32_t name_at;              /* where its last name begins; PAWL_PATH_BYTES + 1: it was cut */
-    uint64_t ids[PAWL_PATH_DEPTH]; /* of the spans from the root */
-    uint16_t ends[PAWL_PATH_DEPTH];
-    char text[PAWL_PATH_BYTES + 64]; /* may be read beyond its end by a copy in big steps */
-};
-void pawl_span_path_search(struct pawl_span_path *path, const pawl_span *span);
-/* Writes the last name behind those that are there. */
-static inline void pawl_span_path_push(struct pawl_span_path *path, const pawl_span *span) {
-    uint32_t used = path->depth ? path->ends[path->depth - 1] : 0;
-    size_t length = strlen(span->name);
-    if (path->depth && used < PAWL_PATH_BYTES)
-        path->text[used++] = '/';
-    size_t kept = length;
-    if (__builtin_expect(kept > PAWL_PATH_BYTES - used, 0))
-        for (kept = PAWL_PATH_BYTES - used; kept > 0 && ((unsigned char)span->name[kept] & 0xC0) == 0x80;)
-            kept--; /* never half a UTF-8 character */
-    pawl_copy_short(path->text + used, span->name, kept);
-    path->name_at = kept == length ? used : PAWL_PATH_BYTES + 1;
-    path->length = used + (uint32_t)kept;
-    memcpy(&path->ids[path->depth], span->span_id, 8);
-    path->ends[path->depth++] = (uint16_t)path->length;
-}
-/* Whether the names that are there lead to this span: what is beneath it ends beside the last one that ended. */
-static inline bool pawl_span_path_leads_to(const struct pawl_span_path *path, const pawl_span *span) {
-    return path->depth > 0 && path->depth < PAWL_PATH_DEPTH &&
-           memcmp(&path->ids[path->depth - 1], span->span_id, 8) == 0;
-}
-/* Sets text, length and name_at for a span that ends. */
-static inline void pawl_span_path_find(struct pawl_span_path *path, const pawl_span *span) {
-    if (span->parent && pawl_span_path_leads_to(path, span->parent))
-        pawl_span_path_push(path, span);
-    else
-        pawl_span_path_search(path, span);
-    path->depth--; /* it has ended */
-}
 
 /* ---- span_record.c ---- */
 
 /* Whether the failure is the span's own business: what lost a race or went down with a sibling is none. */
 bool pawl_span_is_error(uint32_t status, uint32_t cancel_reason);
 /* PAWL_E_NOMEM, or PAWL_E_LIMIT when the budget is used up. */
-pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, struct pawl_span_path *path,
+pawl_status pawl_record_encode(struct pawl_span_record *record, const pawl_span *span, const struct pawl_place *place,
                                const struct pawl_span_limits *limits, struct pawl_heap_budget *budget);
+
+/* Whether a line can hold all there is to say: of a node beneath another one, that ended well and soon, with nothing
+ * set on it but its number. */
+static inline bool pawl_span_is_plain(const pawl_span *span, const struct pawl_span_limits *limits) {
+    return !span->described && span->parent && span->attribute_count + PAWL_NODE_ATTRIBUTES <= limits->attributes &&
+           (span->attribute_count == 0 || (uint64_t)span->attribute_slots[0].value.integer <= UINT32_MAX) &&
+           span->end_ns - span->start_ns <= UINT32_MAX && !span->ctx->root->tracestate;
+}
+
+static inline void pawl_record_put_ids(struct pawl_span_record *record, const pawl_span *span) {
+    memcpy(record->trace_id, span->trace_id, sizeof record->trace_id);
+    memcpy(record->span_id, span->span_id, sizeof record->span_id);
+    memcpy(record->parent_span_id, span->parent_span_id, sizeof record->parent_span_id);
+}
+
+static inline void pawl_record_put_plain(struct pawl_span_record *record, const pawl_span *span,
+                                         const struct pawl_place *place) {
+    record->start_ns = span->start_ns;
+    record->duration_ns = (uint32_t)(span->end_ns - span->start_ns);
+    record->number = span->attribute_count ? (uint32_t)span->attribute_slots[0].value.integer : 0;
+    pawl_record_put_ids(record, span);
+    record->place = place;
+    record->status = record->cancel_reason = 0;
+    record->kind = PAWL_SPAN_INTERNAL;
+    record->trace_flags = (uint8_t)span->trace_flags;
+    record->bits = PAWL_RECORD_NODE | PAWL_RECORD_PLAIN;
+    record->attribute_count = (uint16_t)span->attribute_count;
+}
 
 /* ---- span_decode.c ---- */
 
@@ -142,7 +136,6 @@ struct pawl_packed_link { /* then attributes */
     uint32_t attribute_count, dropped_attributes;
 };
 
-#define PAWL_NODE_ATTRIBUTES 2u /* that the reader adds to a node's: type and path */
 /* How many attributes the reader adds, by what the record says. */
 static inline uint32_t pawl_record_own_attributes(uint32_t bits, uint32_t status, uint32_t cancel_reason) {
     return (bits & PAWL_RECORD_NODE ? PAWL_NODE_ATTRIBUTES : 0u) + (bits & PAWL_RECORD_WORKFLOW ? 2u : 0u) +

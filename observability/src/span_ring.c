@@ -49,6 +49,7 @@ static void wake_if_due(struct pawl_span_rings *rings, int64_t credits) {
         rings->wake(rings->user);
 }
 
+/* False: the queue is full. */
 bool pawl_span_ring_lease(struct pawl_span_ring *ring) {
     struct pawl_span_rings *rings = ring->rings;
     int64_t left = atomic_load_explicit(&rings->credits, memory_order_relaxed), taken;
@@ -60,36 +61,51 @@ bool pawl_span_ring_lease(struct pawl_span_ring *ring) {
         }
     } while (!atomic_compare_exchange_weak_explicit(&rings->credits, &left, left - taken, memory_order_relaxed,
                                                     memory_order_relaxed));
-    ring->lease = (uint32_t)taken;
+    ring->lease = (uint64_t)taken;
     wake_if_due(rings, left - taken);
     return true;
 }
 
-/* The chunk is full, or there is none yet. */
+static struct pawl_span_record *record_at(struct pawl_span_line *line) {
+    return (struct pawl_span_record *)(void *)line;
+}
+
+/* The chunk has too little room, or there is none yet. */
 bool pawl_span_ring_extend(struct pawl_span_ring *ring) {
     struct pawl_span_chunk *chunk = new_chunk(ring->rings);
     if (!chunk)
         return false;
+    if (ring->at != ring->stop)
+        record_at(ring->at)->bits = PAWL_RECORD_NONE;
     if (ring->chunk)
         ring->chunk->next = chunk;
     else
         atomic_store_explicit(&ring->begin, chunk, memory_order_relaxed);
     ring->chunk = chunk;
-    ring->room += PAWL_CHUNK_SLOTS;
+    ring->at = chunk->lines;
+    ring->stop = chunk->lines + PAWL_CHUNK_LINES;
     return true;
 }
 
 /* ---- reading ---- */
 
-/* The reader follows to the next chunk only when a record is there. */
-static void step_to(struct pawl_span_ring *ring, uint64_t taken) {
-    if (!ring->first) {
+static bool is_read(const struct pawl_span_ring *ring) {
+    return ring->line == PAWL_CHUNK_LINES || record_at(&ring->first->lines[ring->line])->bits & PAWL_RECORD_NONE;
+}
+
+/* The next record, which must be there: the reader does not follow to a chunk before. */
+static struct pawl_span_record *step(struct pawl_span_ring *ring) {
+    if (!ring->first)
         ring->first = atomic_load_explicit(&ring->begin, memory_order_relaxed);
-    } else if (taken % PAWL_CHUNK_SLOTS == 0) {
+    if (is_read(ring)) {
         struct pawl_span_chunk *done = ring->first;
         ring->first = done->next;
+        ring->line = 0;
         give_chunk(ring->rings, done);
     }
+    struct pawl_span_record *record = record_at(&ring->first->lines[ring->line]);
+    ring->line += pawl_record_lines(pawl_record_is_plain(record));
+    return record;
 }
 
 static size_t take_from(struct pawl_span_ring *ring, struct pawl_span_record *to, size_t most) {
@@ -97,8 +113,7 @@ static size_t take_from(struct pawl_span_ring *ring, struct pawl_span_record *to
     uint64_t waiting = atomic_load_explicit(&ring->recorded, memory_order_acquire) - taken;
     size_t count = waiting < most ? (size_t)waiting : most;
     for (size_t i = 0; i < count; i++) {
-        step_to(ring, taken + i);
-        const struct pawl_span_record *record = &ring->first->slots[(taken + i) % PAWL_CHUNK_SLOTS];
+        const struct pawl_span_record *record = step(ring);
         memcpy(&to[i], record, pawl_record_size(record));
     }
     atomic_store_explicit(&ring->taken, taken + count, memory_order_relaxed);
@@ -186,7 +201,7 @@ struct pawl_span_rings *pawl_span_rings_new(uint64_t capacity, void (*wake)(void
     atomic_init(&rings->refs, 1);
     pthread_mutex_init(&rings->lock, NULL);
     pthread_mutex_init(&rings->free_lock, NULL);
-    rings->most_free = (size_t)(capacity / PAWL_CHUNK_SLOTS) + 2;
+    rings->most_free = (size_t)(capacity / PAWL_CHUNK_LINES) + 2;
     return rings;
 }
 
@@ -230,6 +245,7 @@ static void free_chain(struct pawl_span_ring *ring, struct pawl_heap_budget *bud
         chunk = next;
     }
     ring->first = ring->chunk = NULL;
+    pawl_arena_free(&ring->places.arena);
 }
 
 void pawl_span_rings_close(struct pawl_span_rings *rings) {

@@ -11,11 +11,16 @@
 #include <pthread.h>
 #include <stdalign.h>
 
-#define PAWL_CHUNK_SLOTS 32u
 #define PAWL_CACHE_LINE 64
+#define PAWL_CHUNK_LINES 128u
+
+/* A record takes one or four. */
+struct pawl_span_line {
+    alignas(PAWL_CACHE_LINE) char bytes[PAWL_RECORD_LINE];
+};
 
 struct pawl_span_chunk {
-    alignas(PAWL_CACHE_LINE) struct pawl_span_record slots[PAWL_CHUNK_SLOTS];
+    struct pawl_span_line lines[PAWL_CHUNK_LINES];
     struct pawl_span_chunk *next; /* in the chain, set before the first record behind it is published */
     struct pawl_span_chunk *next_free;
 };
@@ -24,17 +29,18 @@ struct pawl_span_rings;
 
 struct pawl_span_ring {
     /* Its thread's alone. */
-    alignas(PAWL_CACHE_LINE) struct pawl_span_chunk *chunk; /* NULL before the first span */
-    uint64_t written, room; /* records so far, and those that the chunks so far are for */
-    uint32_t lease;
-    struct pawl_span_path path;
+    alignas(PAWL_CACHE_LINE) struct pawl_span_line *at, *stop; /* where the next record goes; the chunk's end */
+    uint64_t lease;                                            /* credits that it has */
+    struct pawl_span_chunk *chunk;                             /* NULL before the first span */
     struct pawl_span_ring *next_of_thread;
+    struct pawl_places places;
     /* Written by its thread alone, read by all. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t recorded; /* published records */
     _Atomic uint64_t started, dropped, failed;
     /* The reader's. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t taken;
     struct pawl_span_chunk *first;           /* where the next record is; NULL before the first */
+    uint64_t line;                           /* and which of its lines it begins with */
     _Atomic(struct pawl_span_chunk *) begin; /* the first chunk of all, told to the reader */
     /* Fixed, or guarded by rings->lock. */
     struct pawl_span_rings *rings;
@@ -89,18 +95,24 @@ static inline void pawl_count_own(_Atomic uint64_t *counter) {
 
 bool pawl_span_ring_lease(struct pawl_span_ring *ring);
 bool pawl_span_ring_extend(struct pawl_span_ring *ring);
+
+static inline bool pawl_span_ring_has_room(const struct pawl_span_ring *ring, size_t lines) {
+    return ring->lease > 0 && (size_t)(ring->stop - ring->at) >= lines;
+}
 /* Where to write the next record; NULL when the queue is full, or without memory. */
-static inline struct pawl_span_record *pawl_span_ring_reserve(struct pawl_span_ring *ring) {
-    if (__builtin_expect(ring->lease == 0, 0) && !pawl_span_ring_lease(ring))
+static inline struct pawl_span_record *pawl_span_ring_reserve(struct pawl_span_ring *ring, size_t lines) {
+    if (__builtin_expect(!pawl_span_ring_has_room(ring, lines), 0) &&
+        !((ring->lease > 0 || pawl_span_ring_lease(ring)) &&
+          ((size_t)(ring->stop - ring->at) >= lines || pawl_span_ring_extend(ring))))
         return NULL;
-    if (__builtin_expect(ring->written == ring->room, 0) && !pawl_span_ring_extend(ring))
-        return NULL;
-    return &ring->chunk->slots[ring->written % PAWL_CHUNK_SLOTS];
+    return (struct pawl_span_record *)(void *)ring->at;
 }
 /* Hands it over. */
-static inline void pawl_span_ring_publish(struct pawl_span_ring *ring) {
+static inline void pawl_span_ring_publish(struct pawl_span_ring *ring, size_t lines) {
+    ring->at += lines;
     ring->lease--;
-    atomic_store_explicit(&ring->recorded, ++ring->written, memory_order_release);
+    uint64_t recorded = atomic_load_explicit(&ring->recorded, memory_order_relaxed);
+    atomic_store_explicit(&ring->recorded, recorded + 1, memory_order_release);
 }
 
 /* ---- reading: one thread at a time ---- */

@@ -86,12 +86,17 @@ static void forget_spans(struct pawl_tail *tail, struct trace *trace) {
     trace->end = &trace->first;
 }
 
+static void free_held(struct held *held) {
+    if (held->record.bits & PAWL_RECORD_HEAP)
+        free(held->record.heap);
+    free(held);
+}
+
 static void drop_spans(struct pawl_tail *tail, struct trace *trace, _Atomic uint64_t *figure) {
     count(figure, trace->spans);
     for (struct held *held = trace->first, *next; held; held = next) {
         next = held->next;
-        free(held->record.heap);
-        free(held);
+        free_held(held);
     }
     forget_spans(tail, trace);
 }
@@ -153,8 +158,9 @@ static void make_room(struct pawl_tail *tail) {
 static bool matters(const struct pawl_tail *tail, const struct pawl_span_record *record) {
     if (tail->rules.keep_failed && pawl_span_is_error(record->status, record->cancel_reason))
         return true;
-    return tail->rules.slow_ns && record->bits & PAWL_RECORD_ROOT && record->end_ns > record->start_ns &&
-           record->end_ns - record->start_ns > tail->rules.slow_ns;
+    uint64_t end_ns = pawl_record_end_ns(record);
+    return tail->rules.slow_ns && record->bits & PAWL_RECORD_ROOT && end_ns > record->start_ns &&
+           end_ns - record->start_ns > tail->rules.slow_ns;
 }
 
 /* False without memory. */
@@ -164,10 +170,10 @@ static bool hold(struct pawl_tail *tail, struct trace *trace, const struct pawl_
     if (!held)
         return false;
     held->next = NULL;
-    held->bytes = offsetof(struct held, record) + own + (record->heap ? record->length : 0);
+    held->bytes = offsetof(struct held, record) + own + pawl_record_heap_bytes(record);
     memcpy(&held->record, record, own);
-    if (record->heap) /* it counts here now, and not in the queue */
-        atomic_fetch_sub_explicit(&tail->budget->used, record->length, memory_order_relaxed);
+    /* it counts here now, and not in the queue */
+    atomic_fetch_sub_explicit(&tail->budget->used, pawl_record_heap_bytes(record), memory_order_relaxed);
     *trace->end = held;
     trace->end = &held->next;
     trace->spans++;
@@ -246,8 +252,7 @@ size_t pawl_tail_take(struct pawl_tail *tail, struct pawl_span_record *to, size_
     while (taken < most && tail->ready) {
         struct held *held = tail->ready;
         memcpy(&to[taken++], &held->record, pawl_record_size(&held->record));
-        if (held->record.heap)
-            atomic_fetch_add_explicit(&tail->budget->used, held->record.length, memory_order_relaxed);
+        atomic_fetch_add_explicit(&tail->budget->used, pawl_record_heap_bytes(&held->record), memory_order_relaxed);
         tail->ready = held->next;
         free(held);
     }
@@ -262,8 +267,7 @@ void pawl_tail_free(struct pawl_tail *tail) {
     pawl_tail_end(tail);
     for (struct held *held = tail->ready, *next; held; held = next) {
         next = held->next;
-        free(held->record.heap);
-        free(held);
+        free_held(held);
     }
     pawl_tail_counts_free(tail->counts);
     free(tail);

@@ -1,6 +1,7 @@
 /* The trace tree: spans are kept until the last open one of their trace has ended, then written (trace_tree_text.c). */
 #include "clean_text_internal.h"
 #include "options_internal.h"
+#include "redact_internal.h"
 #include "trace_tree_internal.h"
 #include "utf8_internal.h"
 #include <pthread.h>
@@ -129,6 +130,14 @@ static struct tree_record *new_record(struct tree *tree, struct trace *trace, co
     return memset(&trace->records[trace->count++], 0, sizeof(struct tree_record));
 }
 
+/* Names may have secrets in them, as all that people make of data. */
+static void copy_name(struct tree_record *record, const pawl_span *span) {
+    const struct pawl_redaction redaction = pawl_redaction_of(pawl_context_runtime(span->ctx), true);
+    char name[1024];
+    pawl_redact_into(&redaction, span->name, strlen(span->name), name, sizeof name);
+    copy_clean(record->name, sizeof record->name, name);
+}
+
 static void keep(struct tree *tree, struct trace *trace, const pawl_span *span) {
     if (span->status == PAWL_OK && span->end_ns - span->start_ns < tree->options.min_duration_ns)
         return;
@@ -140,7 +149,7 @@ static void keep(struct tree *tree, struct trace *trace, const pawl_span *span) 
     record->start_ns = span->start_ns;
     record->end_ns = span->end_ns;
     record->status = (pawl_status)span->status;
-    copy_clean(record->name, sizeof record->name, span->name);
+    copy_name(record, span);
     copy_clean(record->type, sizeof record->type, span->type);
     take_notes(record, span);
 }

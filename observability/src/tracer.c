@@ -8,6 +8,7 @@
 #include <string.h>
 
 struct pawl_tracer {
+    uint64_t serial; /* of the rings */
     struct pawl_span_rings *rings;
     struct pawl_tail *tail; /* NULL: what the sampler drops is not recorded */
     struct pawl_heap_budget *budget;
@@ -33,44 +34,91 @@ static pawl_sample sample(void *self, const pawl_sampling *question, char **ret_
     return answer == PAWL_SAMPLE_RECORD ? PAWL_SAMPLE_DROP : answer; /* it would not be exported */
 }
 
-static bool is_held_root(const struct pawl_tracer *tracer, const pawl_span *span) {
-    return unlikely(tracer->tail != NULL) && !span->parent && !(span->trace_flags & 1);
+static struct pawl_span_ring *ring_of(struct pawl_tracer *tracer) {
+    return likely(pawl_span_ring_here.serial == tracer->serial) ? pawl_span_ring_here.ring
+                                                                : pawl_span_rings_look(tracer->rings);
 }
 
 static void span_start(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
-    if (unlikely(pawl_runtime_is_forked(tracer->runtime)))
-        return; /* locks may be anybody's here, and what is written is sent by nobody */
-    struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
+    (void)span;
+    struct pawl_span_ring *ring = ring_of(tracer);
     if (likely(ring != NULL))
         pawl_count_own(&ring->started);
+}
+
+/* What a child of fork() writes down is sent by nobody, and its locks may be anybody's. */
+static pawl_status put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span) {
+    if (pawl_runtime_is_forked(tracer->runtime))
+        return PAWL_E_LIMIT;
+    bool is_plain = pawl_span_is_plain(span, &tracer->limits);
+    const struct pawl_place *place = is_plain ? pawl_place_known(&ring->places, span) : NULL;
+    if (!place && span->node)
+        place = pawl_place_find(&ring->places, span);
+    is_plain &= place != NULL;
+    size_t lines = pawl_record_lines(is_plain);
+    struct pawl_span_record *record = pawl_span_ring_reserve(ring, lines);
+    if (!record)
+        return PAWL_E_LIMIT;
+    if (is_plain) {
+        pawl_record_put_plain(record, span, place);
+    } else {
+        pawl_status status = pawl_record_encode(record, span, place, &tracer->limits, tracer->budget);
+        if (status != PAWL_OK)
+            return status;
+    }
+    pawl_span_ring_publish(ring, lines);
+    return PAWL_OK;
+}
+
+static __attribute__((noinline)) void span_end_slowly(struct pawl_tracer *tracer, const pawl_span *span) {
+    struct pawl_span_ring *ring = ring_of(tracer);
+    pawl_status status = ring ? put(tracer, ring, span) : PAWL_OK;
+    if (!ring)
+        atomic_fetch_add_explicit(&tracer->rings->lost, 1, memory_order_relaxed);
+    else if (status != PAWL_OK)
+        pawl_count_own(status == PAWL_E_LIMIT ? &ring->dropped : &ring->failed);
+}
+
+/* Most spans are plain, and beneath the same as the last one. */
+static void span_end(void *self, const pawl_span *span) {
+    struct pawl_tracer *tracer = self;
+    struct pawl_span_ring *ring = pawl_span_ring_here.ring;
+    const struct pawl_place *place =
+        likely(pawl_span_ring_here.serial == tracer->serial && pawl_span_is_plain(span, &tracer->limits))
+            ? pawl_place_known(&ring->places, span)
+            : NULL;
+    if (unlikely(!place || !pawl_span_ring_has_room(ring, 1))) {
+        span_end_slowly(tracer, span);
+        return;
+    }
+    pawl_record_put_plain((struct pawl_span_record *)(void *)ring->at, span, place);
+    pawl_span_ring_publish(ring, 1);
+}
+
+/* ---- the same for a tracer that holds traces back, or exports each span at once ---- */
+
+static bool is_held_root(const struct pawl_tracer *tracer, const pawl_span *span) {
+    return tracer->tail && !span->parent && !(span->trace_flags & 1);
+}
+
+static void span_start_carefully(void *self, const pawl_span *span) {
+    struct pawl_tracer *tracer = self;
+    if (pawl_runtime_is_forked(tracer->runtime))
+        return;
+    span_start(tracer, span);
     if (is_held_root(tracer, span))
         pawl_tail_open(tracer->tail, span->trace_id);
 }
 
-static void put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, const pawl_span *span) {
-    struct pawl_span_record *record = pawl_span_ring_reserve(ring);
-    pawl_status status = unlikely(!record)
-                             ? PAWL_E_LIMIT
-                             : pawl_record_encode(record, span, &ring->path, &tracer->limits, tracer->budget);
-    if (likely(status == PAWL_OK))
-        pawl_span_ring_publish(ring);
-    else
-        pawl_count_own(status == PAWL_E_LIMIT ? &ring->dropped : &ring->failed);
-}
-
-static void span_end(void *self, const pawl_span *span) {
+static void span_end_carefully(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
-    if (unlikely(pawl_runtime_is_forked(tracer->runtime)))
+    if (pawl_runtime_is_forked(tracer->runtime))
         return;
-    struct pawl_span_ring *ring = pawl_span_rings_mine(tracer->rings);
-    if (likely(ring != NULL))
-        put(tracer, ring, span);
-    else
-        atomic_fetch_add_explicit(&tracer->rings->lost, 1, memory_order_relaxed);
+    span_end(tracer, span);
     if (is_held_root(tracer, span))
         pawl_tail_close(tracer->tail, span->trace_id); /* not before its record is there to be seen */
-    if (unlikely(tracer->simple))
+    if (tracer->simple)
         pawl_batch_flush(tracer->batch, PAWL_UNLIMITED, NULL);
 }
 
@@ -89,12 +137,13 @@ static void end(void *self) {
         pawl_tracer_unref(tracer);
 }
 
-static const pawl_observer_vtable observer = {.size = sizeof observer,
-                                              .span_start = span_start,
-                                              .span_end = span_end,
-                                              .destroy = end,
-                                              .sample = sample,
-                                              .flush = flush};
+#define OBSERVER(start_, end_)                                                                                         \
+    {                                                                                                                  \
+        .size = sizeof(pawl_observer_vtable), .span_start = start_, .span_end = end_, .destroy = end,                  \
+        .sample = sample, .flush = flush                                                                               \
+    }
+static const pawl_observer_vtable quick_observer = OBSERVER(span_start, span_end);
+static const pawl_observer_vtable careful_observer = OBSERVER(span_start_carefully, span_end_carefully);
 
 /* ---- options ---- */
 
@@ -176,6 +225,7 @@ static pawl_status make_batch(struct pawl_tracer *tracer, pawl_error **err) {
     if (!tracer->batch)
         return PAWL_E_NOMEM;
     tracer->rings = pawl_batch_rings(tracer->batch);
+    tracer->serial = tracer->rings->serial;
     tracer->tail = pawl_batch_tail(tracer->batch);
     tracer->budget = pawl_batch_budget(tracer->batch);
     tracer->simple = o->simple != 0;
@@ -236,7 +286,9 @@ static pawl_status attach(struct pawl_tracer *tracer, pawl_runtime *runtime, paw
     pawl_status status = alone ? PAWL_OK : pawl_batch_start(tracer->batch, err);
     if (status != PAWL_OK)
         return status;
-    status = pawl_runtime_add_observer(runtime, &observer, pawl_tracer_ref(tracer), err);
+    bool careful = tracer->tail || tracer->simple;
+    status =
+        pawl_runtime_add_observer(runtime, careful ? &careful_observer : &quick_observer, pawl_tracer_ref(tracer), err);
     if (status != PAWL_OK)
         end(tracer);
     return status;

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#define LINES 4u /* of a record that is not plain */
+
 struct bell {
     size_t rings;
 };
@@ -18,12 +20,12 @@ static void ring_bell(void *user) {
 /* Whether one more record, with this number in it, found room. */
 static bool put(struct pawl_span_rings *rings, uint64_t number) {
     struct pawl_span_ring *ring = pawl_span_rings_mine(rings);
-    struct pawl_span_record *record = ring ? pawl_span_ring_reserve(ring) : NULL;
+    struct pawl_span_record *record = ring ? pawl_span_ring_reserve(ring, LINES) : NULL;
     if (!record)
         return false;
     memset(record, 0, sizeof *record);
     record->start_ns = number;
-    pawl_span_ring_publish(ring);
+    pawl_span_ring_publish(ring, LINES);
     return true;
 }
 
@@ -69,8 +71,8 @@ static void a_record_that_is_given_up_leaves_no_hole(void **state) {
     struct pawl_span_rings *rings = pawl_span_rings_new(100, ring_bell, &bell);
     struct pawl_span_record out[100];
     for (uint64_t i = 0; i < 70; i++) {
-        assert_non_null(pawl_span_ring_reserve(pawl_span_rings_mine(rings)));
-        assert_non_null(pawl_span_ring_reserve(pawl_span_rings_mine(rings)));
+        assert_non_null(pawl_span_ring_reserve(pawl_span_rings_mine(rings), LINES));
+        assert_non_null(pawl_span_ring_reserve(pawl_span_rings_mine(rings), LINES));
         assert_true(put(rings, i));
     }
     assert_int_equal(pawl_span_rings_take(rings, out, 100), 70);

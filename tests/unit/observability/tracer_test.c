@@ -201,93 +201,6 @@ static void big_spans_use_up_the_queues_bytes(void **state) {
     end_traced(&t);
 }
 
-/* ---- paths ---- */
-
-static void a_path_is_cut_at_256_bytes_and_the_name_is_not(void **state) {
-    (void)state;
-    struct traced t;
-    char name[101];
-    memset(name, 'n', 100);
-    name[100] = '\0';
-    make_traced(&t, (pawl_tracer_options){0});
-    trace_run(&t, pawl_sequential(
-                      "top", pawl_sequential(name, pawl_sequential(name, pawl_sequential(name, passing("leaf"))))));
-    const pawl_span_data *leaf = traced_span(&t, "leaf", 0), *deep = traced_span(&t, name, 0);
-    assert_int_equal(strlen(span_attribute(leaf, "pawl.primitive.path")), 256);
-    assert_int_equal(strlen(span_attribute(deep, "pawl.primitive.path")), 256);
-    assert_int_equal(strlen(span_attribute(traced_span(&t, name, 1), "pawl.primitive.path")), 3 + 101 + 101);
-    end_traced(&t);
-}
-
-static pawl_status set_numbers(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
-    (void)in, (void)ret_out, (void)err;
-    pawl_context_set_int(ctx, "n", -7);
-    pawl_context_set_bool(ctx, "a.key.that.is.longer.than.two.steps", true);
-    if (user)
-        pawl_context_set_string(ctx, "text", "behind numbers");
-    return PAWL_OK;
-}
-
-/* Around every border of a short record, and of the steps in which it is written. */
-static void names_of_any_length_are_whole_beside_numbers(void **state) {
-    (void)state;
-    static char text;
-    for (int length = 1; length <= 180; length++) {
-        struct traced t;
-        char above[41], name[181], path[256];
-        snprintf(above, sizeof above, "%0*d", length % 40 + 1, 0);
-        snprintf(name, sizeof name, "%0*d", length, 1);
-        snprintf(path, sizeof path, "top/%s/%s", above, name);
-        make_traced(&t, (pawl_tracer_options){0});
-        trace_run(&t, pawl_sequential("top", pawl_sequential(above, pawl_inline(name, set_numbers, NULL),
-                                                             pawl_inline(name, set_numbers, &text))));
-        for (size_t n = 0; n < 2; n++) {
-            const pawl_span_data *span = traced_span(&t, name, n);
-            assert_string_equal(span_attribute(span, "pawl.primitive.path"), path);
-            assert_string_equal(span_attribute(span, "pawl.primitive.type"), "inline");
-            assert_string_equal(span_attribute(span, "pawl.step"), n ? "1" : "0");
-            assert_string_equal(span_attribute(span, "n"), "-7");
-            assert_string_equal(span_attribute(span, "a.key.that.is.longer.than.two.steps"), "true");
-            assert_true((span_attribute(span, "text") != NULL) == (n == 1));
-        }
-        end_traced(&t);
-    }
-}
-
-static pawl_primitive *tower(int height) {
-    pawl_primitive *node = passing("leaf");
-    for (int i = 0; i < height; i++)
-        node = pawl_retry("r", node, .max_attempts = 1);
-    return node;
-}
-
-static void a_deep_tree_has_a_path_as_far_as_it_goes(void **state) {
-    (void)state;
-    struct traced t;
-    make_traced(&t, (pawl_tracer_options){0});
-    trace_run(&t, tower(40));
-    assert_int_equal(strlen(span_attribute(traced_span(&t, "leaf", 0), "pawl.primitive.path")), 40 * 2 + 4);
-    assert_string_equal(span_attribute(traced_span(&t, "r", 39), "pawl.primitive.path"), "r");
-    assert_string_equal(span_attribute(traced_span(&t, "r", 38), "pawl.primitive.path"), "r/r");
-    end_traced(&t);
-}
-
-static void paths_are_right_when_branches_end_in_turns(void **state) {
-    (void)state;
-    struct traced t;
-    make_traced(&t, (pawl_tracer_options){0});
-    trace_run(&t, pawl_parallel("p",
-                                PAWL_CHILDREN(pawl_sequential("x", pausing("1", 1), pausing("2", 4)),
-                                              pawl_sequential("y", pausing("3", 2), pausing("4", 4))),
-                                .mode = 0));
-    assert_string_equal(span_attribute(traced_span(&t, "1", 0), "pawl.primitive.path"), "p/x/1");
-    assert_string_equal(span_attribute(traced_span(&t, "3", 0), "pawl.primitive.path"), "p/y/3");
-    assert_string_equal(span_attribute(traced_span(&t, "2", 0), "pawl.primitive.path"), "p/x/2");
-    assert_string_equal(span_attribute(traced_span(&t, "4", 0), "pawl.primitive.path"), "p/y/4");
-    assert_string_equal(span_attribute(traced_span(&t, "y", 0), "pawl.primitive.path"), "p/y");
-    end_traced(&t);
-}
-
 /* ---- the queue ---- */
 
 static void a_full_queue_drops_the_new_and_counts(void **state) {
@@ -576,10 +489,6 @@ int main(void) {
         cmocka_unit_test(values_are_cut_by_characters_and_repaired),
         cmocka_unit_test(the_nodes_own_word_replaces_ours),
         cmocka_unit_test(big_spans_use_up_the_queues_bytes),
-        cmocka_unit_test(a_path_is_cut_at_256_bytes_and_the_name_is_not),
-        cmocka_unit_test(names_of_any_length_are_whole_beside_numbers),
-        cmocka_unit_test(a_deep_tree_has_a_path_as_far_as_it_goes),
-        cmocka_unit_test(paths_are_right_when_branches_end_in_turns),
         cmocka_unit_test(a_full_queue_drops_the_new_and_counts),
         cmocka_unit_test(no_span_is_lost_below_the_capacity),
         cmocka_unit_test(what_waits_at_the_end_is_exported),
