@@ -169,6 +169,7 @@ struct loop {
     bool clock_is_fresh; /* no code of the user's has run since now_ns was read: a span may start where the last one
                             ended */
     uint64_t now_ns;     /* coarse: refreshed at waits, after blocking leaves and every so many steps */
+    struct pawl_clock_copy clock_copy;
     uint32_t steps;
     uint8_t driver;
     _Atomic(struct root *) leaf_root; /* of the run whose blocking leaf runs on the driving thread */
@@ -200,7 +201,7 @@ struct observer {
     void *self;
 };
 
-/* Those observers that are told when spans start, or when they end. */
+/* Those observers that are told of something about spans. */
 struct span_call {
     void (*fn)(void *self, const pawl_span *span);
     void *self;
@@ -229,10 +230,10 @@ struct pawl_runtime {
     char *helper_path;
     _Atomic(struct pawl_redactor *) redactor; /* redact.c; NULL until something is said about secrets */
     struct observer observers[OBSERVERS];
-    atomic_size_t observer_count; /* fixed from the first run to the shutdown */
-    struct span_calls span_starts, span_ends;
-    bool samplers, measurers, loggers; /* whether an observer has that slot */
-    atomic_uint propagation;           /* PAWL_PROPAGATE_* */
+    atomic_size_t observer_count;                             /* fixed from the first run to the shutdown */
+    struct span_calls span_starts, instant_starts, span_ends; /* instants: inline leaves beneath another node */
+    bool samplers, measurers, loggers;                        /* whether an observer has that slot */
+    atomic_uint propagation;                                  /* PAWL_PROPAGATE_* */
     atomic_bool records_content;
     atomic_uint started; /* a loop was leased: observers are fixed */
     atomic_uint closing;
@@ -317,7 +318,7 @@ static inline uint64_t pawl_loop_read_clock(struct loop *loop) {
     const pawl_runtime_hooks *hooks = loop->runtime->hooks;
     if (unlikely(hooks != NULL))
         return loop->now_ns = hooks->now(hooks->user);
-    uint64_t now = pawl_clock_read_here(&loop->runtime->clock);
+    uint64_t now = pawl_clock_read_here(&loop->runtime->clock, &loop->clock_copy);
     return loop->now_ns = now > loop->now_ns ? now : loop->now_ns;
 }
 void pawl_loop_push_ready(struct loop *loop, pawl_frame *frame);

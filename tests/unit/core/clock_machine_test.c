@@ -20,6 +20,7 @@ struct race {
 /* Each value is at least what every thread has told of before. */
 static void *run_race(void *user) {
     struct race *race = user;
+    struct pawl_clock_copy copy = {0};
     uint64_t now = 0, here = 0;
     while (now < race->until_ns) {
         uint64_t known = atomic_load(&race->latest);
@@ -28,7 +29,7 @@ static void *run_race(void *user) {
         while (known < now && !atomic_compare_exchange_weak(&race->latest, &known, now))
             ;
         for (int i = 0; i < 20; i++) {
-            here = pawl_clock_read_here(&race->clock);
+            here = pawl_clock_read_here(&race->clock, &copy);
             race->backwards += here < now;
             now = here;
         }

@@ -129,6 +129,27 @@ static void the_quick_way_tells_the_same(void **state) {
     assert_false(pawl_clock_try(&bed.clock, 5, &(uint64_t){0}));
 }
 
+static void a_copy_is_of_the_line_in_use_while_there_is_one(void **state) {
+    (void)state;
+    struct bed bed;
+    struct pawl_clock_copy copy = {.span_ticks = 7};
+    start(&bed, 2450);
+    assert_true(pawl_clock_read_and_copy(&bed.clock, &copy) > 0);
+    assert_int_equal(copy.span_ticks, 0);
+    start_calibrated(&bed, 2450);
+    for (int i = 0; i < 5; i++) {
+        pass_time(&bed.machine, 2e6);
+        uint64_t told = pawl_clock_read_and_copy(&bed.clock, &copy), now = (uint64_t)bed.machine.ticks, quick;
+        assert_int_equal(copy.span_ticks, bed.clock.span_ticks);
+        assert_true(pawl_clock_try(&bed.clock, now, &quick) && quick >= told);
+        assert_int_equal(quick, copy.ns + ((now - copy.ticks) * copy.mult >> 32));
+    }
+    bed.machine.ticks *= 2; /* the machine slept, or was moved */
+    (void)pawl_clock_read_and_copy(&bed.clock, &copy);
+    assert_false(uses_ticks(&bed));
+    assert_int_equal(copy.span_ticks, 0);
+}
+
 /* ---- against time itself ---- */
 
 static void a_slewed_clock_is_followed(void **state) {
@@ -311,6 +332,7 @@ int main(void) {
         cmocka_unit_test(a_short_program_reads_the_monotonic_clock_alone),
         cmocka_unit_test(any_processor_is_calibrated),
         cmocka_unit_test(the_quick_way_tells_the_same),
+        cmocka_unit_test(a_copy_is_of_the_line_in_use_while_there_is_one),
         cmocka_unit_test(a_slewed_clock_is_followed),
         cmocka_unit_test(a_thread_that_loses_its_processor_while_it_compares_spoils_nothing),
         cmocka_unit_test(years_pass),
