@@ -187,8 +187,9 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     }
 }
 
-HOT void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const struct child_request *request) {
-    pawl_observe_start(loop, ctx, span, request->child);
+HOT void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const struct child_request *request,
+                   bool is_instant) {
+    pawl_observe_start(loop, ctx, span, request->child, is_instant);
     if (likely(request->scope.attribute != NULL))
         pawl_span_first_int(span, request->scope.attribute, request->scope.attribute_value);
 }
@@ -199,7 +200,7 @@ static pawl_span *span_of(pawl_frame *frame, const pawl_primitive *node) {
 
 static __attribute__((noinline)) void open_frame_span(struct loop *loop, pawl_frame *frame,
                                                       const struct child_request *request) {
-    open_span(loop, frame->ctx, span_of(frame, frame->node), request);
+    open_span(loop, frame->ctx, span_of(frame, frame->node), request, false);
 }
 
 static pawl_frame *place_of(pawl_frame *parent, size_t lane) {
@@ -288,7 +289,7 @@ static void run_inline(struct loop *loop, pawl_frame *parent, pawl_event *event)
 
 /* With a span it needs no more than that, which lies where its frame would. The scope may be its parent's: nothing else
  * looks at that while the leaf runs. */
-static __attribute__((noinline)) void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+HOT void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *event) {
     const pawl_primitive *leaf = loop->request.child;
     pawl_frame *place = place_of(parent, 0);
     pawl_context *ctx = parent->ctx;
@@ -298,7 +299,7 @@ static __attribute__((noinline)) void run_inline_observed(struct loop *loop, paw
         init_scope(&place->own, ctx, &loop->request);
         ctx = &place->own;
     }
-    open_span(loop, ctx, span, &loop->request);
+    open_span(loop, ctx, span, &loop->request, true);
     start_inline(loop, parent, ctx, event);
     pawl_observe_end(loop, span, &event->outcome);
     ctx->span = outer;
@@ -335,13 +336,13 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
     }
 }
 
-static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *event) {
+HOT pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *event, bool observed) {
     const struct child_request *request = &loop->request;
     if (request->child->kind == NODE_INLINE) {
-        if (likely(!parent->observed))
-            run_inline(loop, parent, event);
-        else
+        if (observed)
             run_inline_observed(loop, parent, event);
+        else
+            run_inline(loop, parent, event);
         return parent;
     }
     pawl_frame *frame = place_of(parent, 0);
@@ -349,7 +350,7 @@ static pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *
     parent->live_children++;
     parent->state = FRAME_CHILDREN;
     counter_add(&loop->live_frames, 1);
-    if (unlikely(frame->observed))
+    if (observed)
         open_frame_span(loop, frame, request);
     if (unlikely(wants_cancel_above_children(parent))) { /* it must be woken while the child runs */
         parent->wake_ns = PAWL_NEVER;
@@ -363,7 +364,8 @@ static void call_boundary(const pawl_runtime_hooks *hooks) {
         hooks->boundary(hooks->user);
 }
 
-static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+/* Made twice, with and without spans: a run is observed, or it is not. */
+HOT void drive(struct loop *loop, pawl_frame *frame, pawl_event *event, bool observed) {
     const pawl_runtime_hooks *hooks = loop->runtime->hooks;
     struct run *run = frame->run;
     while (frame) {
@@ -382,12 +384,23 @@ static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
         if (event->kind == PAWL_EVENT_CHILD_DONE)
             pawl_outcome_drop(&event->outcome);
         if (likely(step.kind == STEP_RUN)) {
-            frame = run_child(loop, frame, event);
+            frame = run_child(loop, frame, event, observed);
         } else {
             start_waiting(loop, frame);
             frame = NULL;
         }
     }
+}
+
+static __attribute__((noinline)) void deliver_observed(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+    drive(loop, frame, event, true);
+}
+
+static void deliver(struct loop *loop, pawl_frame *frame, pawl_event *event) {
+    if (likely(!frame->observed))
+        drive(loop, frame, event, false);
+    else
+        deliver_observed(loop, frame, event);
 }
 
 /* The frame has ended with event's outcome, or goes on in `next`. */

@@ -215,6 +215,7 @@ static void add_call(struct span_calls *calls, void (*fn)(void *self, const pawl
 static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
     uint32_t bit = 1u << runtime->observer_count;
     add_call(&runtime->span_starts, vtable->span_start, self, bit);
+    add_call(&runtime->instant_starts, vtable->skips_instants ? NULL : vtable->span_start, self, bit);
     add_call(&runtime->span_ends, vtable->span_end, self, bit);
     runtime->samplers |= vtable->sample != NULL;
     runtime->measurers |= vtable->measure != NULL;

@@ -73,6 +73,7 @@ static void wait_for_callers(pawl_runtime *runtime) {
 
 static void destroy_observers(pawl_runtime *runtime) {
     atomic_store(&runtime->span_starts.count, 0);
+    atomic_store(&runtime->instant_starts.count, 0);
     atomic_store(&runtime->span_ends.count, 0);
     for (size_t i = 0; i < runtime->observer_count; i++)
         if (runtime->observers[i].vtable.destroy)

@@ -15,7 +15,7 @@ static int64_t wall_offset(struct pawl_batch *batch) {
     struct pawl_span_ring_totals totals;
     uint64_t now = pawl_export_now();
     pawl_span_rings_totals(batch->rings, &totals);
-    if (totals.started == totals.ended || now - batch->offset_seen_ns > LOOK_AT_DATE_NS) {
+    if (totals.live == 0 || now - batch->offset_seen_ns > LOOK_AT_DATE_NS) {
         pawl_runtime_refresh_wall_offset(batch->setup.runtime);
         batch->offset_seen_ns = now;
     }
@@ -220,8 +220,8 @@ struct pawl_tail *pawl_batch_tail(struct pawl_batch *batch) {
 void pawl_batch_stats(struct pawl_batch *batch, pawl_tracer_stats *stats) {
     struct pawl_span_ring_totals totals;
     pawl_span_rings_totals(batch->rings, &totals);
-    stats->started = totals.started;
-    stats->live = totals.started > totals.ended ? totals.started - totals.ended : 0;
+    stats->started = totals.ended + totals.live;
+    stats->live = totals.live;
     stats->queue_size = totals.waiting;
     stats->queue_capacity = batch->setup.max_queue_size;
     stats->processed = atomic_load(&batch->processed);

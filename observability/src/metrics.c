@@ -159,7 +159,8 @@ static const pawl_observer_vtable vtable = {.size = sizeof vtable,
                                             .span_end = pawl_metrics_span_end,
                                             .destroy = on_destroy,
                                             .measure = pawl_metrics_measure,
-                                            .flush = on_flush};
+                                            .flush = on_flush,
+                                            .skips_instants = 1};
 
 /* Under the lock. */
 static void take_clock(pawl_metrics *metrics, pawl_runtime *runtime) {

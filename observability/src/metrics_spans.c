@@ -96,7 +96,8 @@ static void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node
 static void end_node(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells, const pawl_span *span) {
     pawl_status status = span->status < STATUSES ? (pawl_status)span->status : PAWL_E_INTERNAL;
     struct node_histogram *histogram = &cells->ended[status];
-    cell_count(&cells->active->count, -1);
+    if (!span->is_instant)
+        cell_count(&cells->active->count, -1);
     if (!histogram->cell)
         make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status, histogram);
     if (histogram->cell)
@@ -161,7 +162,8 @@ static inline bool end_usual(pawl_metrics *metrics, struct node_cells *cells, co
     size_t bucket = durations_bucket(&metrics->own.durations, ns);
     if (unlikely(needs_exemplar(metrics, histogram, bucket, span)))
         return false;
-    cell_count(&cells->active->count, -1);
+    if (!span->is_instant)
+        cell_count(&cells->active->count, -1);
     duration_observe(cell, bucket, ns);
     return true;
 }

@@ -150,7 +150,7 @@ void pawl_span_rings_wake_at(struct pawl_span_rings *rings, uint64_t more) {
 void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring_totals *ret_totals) {
     *ret_totals = (struct pawl_span_ring_totals){0};
     ret_totals->failed = atomic_load_explicit(&rings->lost, memory_order_relaxed);
-    ret_totals->started = ret_totals->failed;
+    uint64_t opened = 0, closed = 0;
     struct pawl_span_ring *ring = atomic_load_explicit(&rings->first, memory_order_acquire);
     for (; ring; ring = ring->next) {
         /* In this order, so that no difference of two of them comes out below zero. */
@@ -160,8 +160,10 @@ void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring
         ret_totals->recorded += recorded;
         ret_totals->dropped += atomic_load_explicit(&ring->dropped, memory_order_relaxed);
         ret_totals->failed += atomic_load_explicit(&ring->failed, memory_order_relaxed);
-        ret_totals->started += atomic_load_explicit(&ring->started, memory_order_relaxed);
+        closed += atomic_load_explicit(&ring->closed, memory_order_acquire);
+        opened += atomic_load_explicit(&ring->opened, memory_order_relaxed);
     }
+    ret_totals->live = opened > closed ? opened - closed : 0;
     ret_totals->ended = ret_totals->recorded + ret_totals->dropped + ret_totals->failed;
 }
 

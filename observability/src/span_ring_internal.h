@@ -36,7 +36,8 @@ struct pawl_span_ring {
     struct pawl_places places;
     /* Written by its thread alone, read by all. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t recorded; /* published records */
-    _Atomic uint64_t started, dropped, failed;
+    _Atomic uint64_t opened, closed; /* spans whose start was told, and how many of them have ended */
+    _Atomic uint64_t dropped, failed;
     /* The reader's. */
     alignas(PAWL_CACHE_LINE) _Atomic uint64_t taken;
     struct pawl_span_chunk *first;           /* where the next record is; NULL before the first */
@@ -133,7 +134,7 @@ void pawl_span_rings_leave_closed(void);
 /* ---- figures ---- */
 
 struct pawl_span_ring_totals {
-    uint64_t started, ended, recorded, dropped, failed, waiting;
+    uint64_t live, ended, recorded, dropped, failed, waiting;
 };
 /* Any thread. */
 void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring_totals *ret_totals);

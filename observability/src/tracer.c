@@ -44,7 +44,7 @@ static void span_start(void *self, const pawl_span *span) {
     (void)span;
     struct pawl_span_ring *ring = ring_of(tracer);
     if (likely(ring != NULL))
-        pawl_count_own(&ring->started);
+        pawl_count_own(&ring->opened);
 }
 
 /* What a child of fork() writes down is sent by nobody, and its locks may be anybody's. */
@@ -71,29 +71,36 @@ static pawl_status put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, 
     return PAWL_OK;
 }
 
+static void count_closed(struct pawl_span_ring *ring, const pawl_span *span) {
+    if (unlikely(!span->is_instant))
+        pawl_count_own(&ring->closed);
+}
+
 static __attribute__((noinline)) void span_end_slowly(struct pawl_tracer *tracer, const pawl_span *span) {
     struct pawl_span_ring *ring = ring_of(tracer);
-    pawl_status status = ring ? put(tracer, ring, span) : PAWL_OK;
-    if (!ring)
+    if (!ring) {
         atomic_fetch_add_explicit(&tracer->rings->lost, 1, memory_order_relaxed);
-    else if (status != PAWL_OK)
+        return;
+    }
+    pawl_status status = put(tracer, ring, span);
+    if (status != PAWL_OK)
         pawl_count_own(status == PAWL_E_LIMIT ? &ring->dropped : &ring->failed);
+    count_closed(ring, span);
 }
 
 /* Most spans are plain, and beneath the same as the last one. */
 static void span_end(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
     struct pawl_span_ring *ring = pawl_span_ring_here.ring;
-    const struct pawl_place *place =
-        likely(pawl_span_ring_here.serial == tracer->serial && pawl_span_is_plain(span, &tracer->limits))
-            ? pawl_place_known(&ring->places, span)
-            : NULL;
-    if (unlikely(!place || !pawl_span_ring_has_room(ring, 1))) {
+    const struct pawl_place *place;
+    if (unlikely(pawl_span_ring_here.serial != tracer->serial || !pawl_span_ring_has_room(ring, 1) ||
+                 !pawl_span_is_plain(span, &tracer->limits) || !(place = pawl_place_known(&ring->places, span)))) {
         span_end_slowly(tracer, span);
         return;
     }
     pawl_record_put_plain((struct pawl_span_record *)(void *)ring->at, span, place);
     pawl_span_ring_publish(ring, 1);
+    count_closed(ring, span);
 }
 
 /* ---- the same for a tracer that holds traces back, or exports each span at once ---- */
@@ -140,7 +147,7 @@ static void end(void *self) {
 #define OBSERVER(start_, end_)                                                                                         \
     {                                                                                                                  \
         .size = sizeof(pawl_observer_vtable), .span_start = start_, .span_end = end_, .destroy = end,                  \
-        .sample = sample, .flush = flush                                                                               \
+        .sample = sample, .flush = flush, .skips_instants = 1                                                          \
     }
 static const pawl_observer_vtable quick_observer = OBSERVER(span_start, span_end);
 static const pawl_observer_vtable careful_observer = OBSERVER(span_start_carefully, span_end_carefully);

@@ -229,6 +229,66 @@ static void a_child_run_hangs_beneath_its_leaf(void **state) {
     pawl_primitive_unref(inner);
 }
 
+static pawl_status look_at_own_span(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                    pawl_error **err) {
+    (void)in, (void)ret_out, (void)err;
+    assert_string_equal(pawl_context_span_of(ctx)->name, user);
+    pawl_context_set_string(ctx, "mine", user);
+    return PAWL_OK;
+}
+
+static void each_leaf_of_a_node_sees_its_own_span_and_nobody_elses(void **state) {
+    struct world *w = *state;
+    expect_output_of(pawl_sequential("top", pawl_inline("a", look_at_own_span, "a"),
+                                     pawl_retry("again", pawl_inline("b", look_at_own_span, "b"), .max_attempts = 2),
+                                     pawl_inline("c", look_at_own_span, "c"), passing("d")),
+                     w->ctx, NULL, "null");
+    assert_string_equal(span_named(&w->recorder, "a")->attributes, "pawl.step=0 mine=a");
+    assert_string_equal(span_named(&w->recorder, "b")->attributes, "pawl.attempt=1 mine=b");
+    assert_string_equal(span_named(&w->recorder, "b")->parent, "again");
+    assert_string_equal(span_named(&w->recorder, "c")->attributes, "pawl.step=2 mine=c");
+    assert_string_equal(span_named(&w->recorder, "d")->attributes, "pawl.step=3");
+    assert_string_equal(span_named(&w->recorder, "d")->parent, "top");
+    assert_string_equal(span_named(&w->recorder, "top")->attributes, "");
+}
+
+struct counts {
+    size_t starts, instant_starts, ends, instant_ends;
+};
+
+static void count_start(void *self, const pawl_span *span) {
+    struct counts *counts = self;
+    *(span->is_instant ? &counts->instant_starts : &counts->starts) += 1;
+}
+
+static void count_end(void *self, const pawl_span *span) {
+    struct counts *counts = self;
+    *(span->is_instant ? &counts->instant_ends : &counts->ends) += 1;
+}
+
+static void starts_of_inline_leaves_are_told_to_those_who_want_them(void **state) {
+    (void)state;
+    static const pawl_observer_vtable all = {.size = sizeof all, .span_start = count_start, .span_end = count_end};
+    static const pawl_observer_vtable few = {
+        .size = sizeof few, .span_start = count_start, .span_end = count_end, .skips_instants = 1};
+    struct fake_clock time = {0};
+    struct counts told = {0}, spared = {0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    assert_int_equal(pawl_runtime_add_observer(runtime, &few, &spared, NULL), PAWL_OK);
+    assert_int_equal(pawl_runtime_add_observer(runtime, &all, &told, NULL), PAWL_OK);
+    pawl_context *ctx = pawl_context_new(runtime);
+    expect_output_of(pawl_sequential("top", passing("a"), passing("b"), pausing("c", 1)), ctx, NULL, "null");
+    expect_output_of(passing("alone"), ctx, NULL, "null"); /* beneath nothing: it opens the trace */
+    assert_int_equal(told.starts, 3);
+    assert_int_equal(told.instant_starts, 2);
+    assert_int_equal(spared.starts, 3);
+    assert_int_equal(spared.instant_starts, 0);
+    assert_int_equal(spared.ends, 3);
+    assert_int_equal(spared.instant_ends, 2);
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
 static void observers_are_attached_before_the_first_run_and_at_most_8(void **state) {
     (void)state;
     static const pawl_observer_vtable empty = {.size = sizeof empty};
@@ -285,6 +345,8 @@ int main(void) {
         in_world(long_strings_are_cut_between_characters_and_bounded),
         in_world(nonsense_becomes_what_every_collector_takes),
         in_world(a_child_run_hangs_beneath_its_leaf),
+        in_world(each_leaf_of_a_node_sees_its_own_span_and_nobody_elses),
+        cmocka_unit_test(starts_of_inline_leaves_are_told_to_those_who_want_them),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),
     };

@@ -195,8 +195,7 @@ static pawl_step run_far_numbered(const void *state, pawl_frame *frame, pawl_eve
 }
 
 static pawl_primitive *far_numbered(const int64_t *number) {
-    static const pawl_primitive_vtable vtable = {
-        .size = sizeof vtable, .type_name = "far", .step = run_far_numbered};
+    static const pawl_primitive_vtable vtable = {.size = sizeof vtable, .type_name = "far", .step = run_far_numbered};
     const pawl_primitive_spec spec = {.size = sizeof spec,
                                       .vtable = &vtable,
                                       .name = "far",
