@@ -412,8 +412,9 @@ static void go_on(struct loop *loop, struct run *run, pawl_frame *next, pawl_eve
 }
 
 static void dispatch_start(struct loop *loop, pawl_frame *frame) {
-    pawl_event event = {.kind = PAWL_EVENT_START};
+    pawl_event event; /* left empty, as everywhere here: it is large, and each kind sets what it has */
     struct run *run = frame->run;
+    event.kind = PAWL_EVENT_START;
     frame->pending = 0;
     if (frame->node->kind != NODE_STEP)
         call_boundary(loop->runtime->hooks);
@@ -421,8 +422,9 @@ static void dispatch_start(struct loop *loop, pawl_frame *frame) {
 }
 
 static void dispatch_leaf(struct loop *loop, pawl_frame *frame) {
-    pawl_event event = {.kind = PAWL_EVENT_CHILD_DONE};
+    pawl_event event;
     struct run *run = frame->run;
+    event.kind = PAWL_EVENT_CHILD_DONE;
     call_boundary(loop->runtime->hooks);
     if (frame->pending & PENDING_DONE) {
         frame->pending = 0;

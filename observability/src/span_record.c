@@ -27,8 +27,28 @@ static inline char *claim(struct writer *w, size_t length) {
     return at;
 }
 
+/* Most texts here are names and short words, for which what gcc makes of memcpy() takes long to start. The two halves may
+ * overlap. */
+static inline void copy_short(char *to, const char *from, size_t length) {
+    if (length > 32) {
+        memcpy(to, from, length);
+    } else if (length >= 16) {
+        memcpy(to, from, 16);
+        memcpy(to + length - 16, from + length - 16, 16);
+    } else if (length >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + length - 8, from + length - 8, 8);
+    } else if (length >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + length - 4, from + length - 4, 4);
+    } else {
+        for (size_t i = 0; i < length; i++)
+            to[i] = from[i];
+    }
+}
+
 static inline char *write_text(char *at, const char *text, size_t length) {
-    memcpy(at, text, length);
+    copy_short(at, text, length);
     at[length] = '\0';
     return at + length + 1;
 }
