@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define GRACE_NS PAWL_S(1) /* for an exporter to come back once it was cancelled */
+#define GRACE_NS PAWL_S(1)         /* after the end, for an exporter to come back once it was cancelled */
+#define LEAST_GRACE_NS PAWL_MS(50) /* also when somebody else's exporter has used that up */
 
 /* ---- time ---- */
 
@@ -48,6 +49,14 @@ static void sleep_until(struct pawl_export_worker *worker, uint64_t due_ns) {
     }
 }
 
+/* Until when there is nothing to do, if nobody rings. */
+static uint64_t next_due(struct pawl_export_worker *worker, uint64_t due_ns) {
+    pthread_mutex_lock(&worker->lock);
+    uint64_t hold_ns = worker->hold_ns;
+    pthread_mutex_unlock(&worker->lock);
+    return hold_ns > 0 && hold_ns < due_ns ? hold_ns : due_ns;
+}
+
 struct turn {
     bool all, last;
     uint64_t asked;
@@ -56,7 +65,10 @@ struct turn {
 static struct turn look(struct pawl_export_worker *worker, uint64_t due_ns) {
     pthread_mutex_lock(&worker->lock);
     uint64_t now = pawl_export_now(), stop_ns = atomic_load(&worker->stop_ns);
-    struct turn turn = {.last = stop_ns != PAWL_NEVER, .asked = worker->asked};
+    bool held = now < worker->hold_ns;
+    struct turn turn = {.last = !held && stop_ns != PAWL_NEVER, .asked = held ? worker->answered : worker->asked};
+    if (!held)
+        worker->hold_ns = 0;
     turn.all = turn.last || turn.asked > worker->answered || now >= due_ns;
     worker->busy = now < stop_ns;
     pthread_mutex_unlock(&worker->lock);
@@ -90,7 +102,7 @@ static void *work(void *user) {
     do {
         pawl_error *error = NULL;
         if (!worker->job.is_full || !worker->job.is_full(worker->job.user))
-            sleep_until(worker, due_ns);
+            sleep_until(worker, next_due(worker, due_ns));
         turn = look(worker, due_ns);
         pawl_status status = run(worker, turn.all, PAWL_NEVER, &error);
         if (turn.all)
@@ -112,9 +124,29 @@ static bool wait_until(struct pawl_export_worker *worker, uint64_t end_ns) {
     return pthread_cond_timedwait(&worker->changed, &worker->lock, &end) != ETIMEDOUT;
 }
 
-static pawl_status ask(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err) {
-    uint64_t number = ++worker->asked;
+/* What others have asked for is not held back. */
+static void hold(struct pawl_export_worker *worker, uint64_t by_ns) {
+    if (worker->asked == worker->answered)
+        worker->hold_ns = by_ns;
     pawl_export_worker_ring(worker);
+}
+
+static void release(struct pawl_export_worker *worker) {
+    worker->hold_ns = 0;
+    pawl_export_worker_ring(worker);
+}
+
+/* The number of the flush that is asked for. */
+static uint64_t take_number(struct pawl_export_worker *worker) {
+    uint64_t prepared = pthread_equal(worker->prepared_by, pthread_self()) ? worker->prepared : 0;
+    if (prepared > 0)
+        worker->prepared = 0;
+    return prepared > 0 ? prepared : ++worker->asked;
+}
+
+static pawl_status ask(struct pawl_export_worker *worker, uint64_t end_ns, pawl_error **err) {
+    uint64_t number = take_number(worker);
+    release(worker);
     while (worker->answered < number)
         if (!wait_until(worker, end_ns))
             return PAWL_E_TIMEOUT;
@@ -123,13 +155,19 @@ static pawl_status ask(struct pawl_export_worker *worker, uint64_t end_ns, pawl_
     return worker->status;
 }
 
+/* When it is given up; end_ns may be over. */
+static uint64_t end_of_grace(uint64_t end_ns) {
+    uint64_t least_ns = pawl_export_after(LEAST_GRACE_NS), usual_ns = end_ns + GRACE_NS;
+    return least_ns > usual_ns ? least_ns : usual_ns;
+}
+
 static void end_thread(struct pawl_export_worker *worker, uint64_t end_ns) {
-    pawl_export_worker_ring(worker);
+    release(worker);
     while (!worker->ended && wait_until(worker, end_ns)) {
     }
     for (uint64_t i = 0; worker->busy && i < worker->job.exporter_count; i++)
         pawl_exporter_cancel(worker->job.exporters[i]);
-    for (uint64_t grace_ns = pawl_export_after(GRACE_NS); !worker->ended && wait_until(worker, grace_ns);) {
+    for (uint64_t grace_ns = end_of_grace(end_ns); !worker->ended && wait_until(worker, grace_ns);) {
     }
     worker->left = !worker->ended;
 }
@@ -155,10 +193,30 @@ pawl_status pawl_export_worker_flush(struct pawl_export_worker *worker, uint64_t
     return status;
 }
 
-bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t end_ns) {
+void pawl_export_worker_prepare_flush(struct pawl_export_worker *worker, uint64_t by_ns) {
+    pthread_mutex_lock(&worker->lock);
+    if (worker->has_thread && !worker->ended) {
+        hold(worker, by_ns);
+        worker->prepared = ++worker->asked;
+        worker->prepared_by = pthread_self();
+    }
+    pthread_mutex_unlock(&worker->lock);
+}
+
+void pawl_export_worker_prepare_stop(struct pawl_export_worker *worker, uint64_t by_ns, uint64_t end_ns) {
     uint64_t never = PAWL_NEVER;
-    if (!atomic_compare_exchange_strong(&worker->stop_ns, &never, end_ns))
+    pthread_mutex_lock(&worker->lock);
+    if (worker->has_thread && atomic_compare_exchange_strong(&worker->stop_ns, &never, end_ns))
+        hold(worker, by_ns);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+bool pawl_export_worker_stop(struct pawl_export_worker *worker, uint64_t end_ns) {
+    uint64_t before = PAWL_NEVER;
+    if (atomic_exchange(&worker->stopped, true))
         return true;
+    if (!atomic_compare_exchange_strong(&worker->stop_ns, &before, end_ns))
+        end_ns = before;
     pthread_mutex_lock(&worker->lock);
     bool has_thread = worker->has_thread;
     pthread_t thread = worker->thread;

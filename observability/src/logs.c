@@ -163,8 +163,19 @@ static pawl_status flush(void *self, uint64_t timeout_ns, pawl_error **err) {
 
 static void end(void *self) {
     struct pawl_logs *logs = self;
-    if (pawl_export_worker_stop(&logs->worker, pawl_export_after(logs->options.shutdown_timeout_ns)))
-        pawl_logs_unref(logs);
+    if (!pawl_export_worker_stop(&logs->worker, pawl_export_after(logs->options.shutdown_timeout_ns)))
+        return;
+    throw_away(logs); /* what came after an end that was prepared */
+    pawl_logs_unref(logs);
+}
+
+void pawl_logs_prepare_flush(pawl_logs *logs) {
+    pawl_export_worker_prepare_flush(&logs->worker, pawl_export_now());
+}
+
+void pawl_logs_prepare_end(pawl_logs *logs) {
+    uint64_t now = pawl_export_now();
+    pawl_export_worker_prepare_stop(&logs->worker, now, pawl_export_after(logs->options.shutdown_timeout_ns));
 }
 
 static const pawl_observer_vtable observer = {

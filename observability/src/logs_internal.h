@@ -4,6 +4,12 @@
 
 #include <pawl/observability/logs.h>
 
+/* ---- logs.c ---- */
+
+/* The next flush of this thread, and the end that is to come, begin now. */
+void pawl_logs_prepare_flush(pawl_logs *logs);
+void pawl_logs_prepare_end(pawl_logs *logs);
+
 /* ---- logs_options.c ---- */
 
 #define PAWL_LOGS_EXPORTERS 8u

@@ -142,6 +142,11 @@ static bool is_last_runtime(pawl_metrics *metrics) {
     return is_last;
 }
 
+void pawl_metrics_prepare_end(pawl_metrics *metrics) {
+    if (is_last_runtime(metrics))
+        pawl_metrics_prepare_last_exports(metrics);
+}
+
 /* The last export is made while there is a clock. */
 static void on_destroy(void *self) {
     struct attachment *attachment = self;

@@ -122,6 +122,19 @@ void pawl_metrics_export_due(pawl_metrics *metrics, uint64_t now_ns) {
     }
 }
 
+void pawl_metrics_prepare_flush(pawl_metrics *metrics, uint64_t timeout_ns) {
+    for (uint32_t i = 0; i < atomic_load(&metrics->export_count); i++)
+        pawl_export_worker_prepare_flush(&metrics->exports[i]->worker, pawl_export_after(timeout_ns / 4));
+}
+
+void pawl_metrics_prepare_last_exports(pawl_metrics *metrics) {
+    for (uint32_t i = 0; i < atomic_load(&metrics->export_count); i++) {
+        struct metrics_export *e = metrics->exports[i];
+        uint64_t most_ns = e->options.end_timeout_ns;
+        pawl_export_worker_prepare_stop(&e->worker, pawl_export_after(most_ns / 4), pawl_export_after(most_ns));
+    }
+}
+
 static void end_export(struct metrics_export *e) {
     atomic_fetch_add(&e->metrics->holders, 1); /* for its thread, should that be left */
     if (pawl_export_worker_stop(&e->worker, pawl_export_after(e->options.end_timeout_ns)))

@@ -197,6 +197,8 @@ struct pawl_metrics {
 
 /* ---- metrics.c ---- */
 void pawl_metrics_let_go(pawl_metrics *metrics); /* of a holder's part */
+/* The end of the runtime that is to come, if it is the last one. */
+void pawl_metrics_prepare_end(pawl_metrics *metrics);
 bool pawl_metrics_is_usable(const pawl_metrics *metrics, pawl_error **err);
 uint64_t pawl_metrics_now(pawl_metrics *metrics); /* Unix time, never going back; under the lock */
 
@@ -323,6 +325,10 @@ void pawl_metrics_run_observed(pawl_metrics *metrics);
 void pawl_metrics_export_due(pawl_metrics *metrics, uint64_t now_ns); /* virtual time alone */
 /* Exports a last time and ends the threads. */
 void pawl_metrics_end_exports(pawl_metrics *metrics);
+/* The next flush of this thread, and the end, begin by a quarter of their time: until then spans, of which metrics
+ * tell, may be exported. */
+void pawl_metrics_prepare_flush(pawl_metrics *metrics, uint64_t timeout_ns);
+void pawl_metrics_prepare_last_exports(pawl_metrics *metrics);
 void pawl_metrics_free_exports(pawl_metrics *metrics);
 
 #endif

@@ -1,6 +1,8 @@
 /* One call that sets everything up, and its handle, which lives as long as somebody or the runtime holds it. */
 #include "engine_internal.h"
 #include "export_internal.h"
+#include "logs_internal.h"
+#include "metrics_internal.h"
 #include "options_internal.h"
 #include "setup_internal.h"
 #include <stdlib.h>
@@ -38,7 +40,42 @@ static void forget_runtime(pawl_observability *o) {
     atomic_store(&o->runtime, NULL);
 }
 
-/* The last observer of ours: the others have ended, and the endpoint would keep the metrics. */
+/* ---- the first observer of ours: what the parts do in turn begins together, so that a collector that is dead for one
+ * of them costs the others nothing, and all of them no more than the longest time of one ---- */
+
+static pawl_status begin_flush(void *self, uint64_t timeout_ns, pawl_error **err) {
+    const pawl_observability *o = self;
+    (void)err;
+    if (o->logs)
+        pawl_logs_prepare_flush(o->logs);
+    if (o->metrics)
+        pawl_metrics_prepare_flush(o->metrics, timeout_ns);
+    return PAWL_OK;
+}
+
+static void begin_end(void *self) {
+    pawl_observability *o = self;
+    if (o->logs)
+        pawl_logs_prepare_end(o->logs);
+    if (o->metrics)
+        pawl_metrics_prepare_end(o->metrics);
+    pawl_observability_unref(o);
+}
+
+pawl_status pawl_setup_herald(pawl_observability *o, pawl_error **err) {
+    static const pawl_observer_vtable observer = {.size = sizeof observer, .destroy = begin_end, .flush = begin_flush};
+    if (o->has_herald)
+        return PAWL_OK;
+    pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, o, err);
+    o->has_herald = status == PAWL_OK;
+    if (o->has_herald)
+        pawl_observability_ref(o);
+    return status;
+}
+
+/* ---- the last one ---- */
+
+/* The others have ended, and the endpoint would keep the metrics. */
 static void end(void *self) {
     pawl_observability *o = self;
     o->listener = pawl_metrics_listener_unref(o->listener);

@@ -36,7 +36,7 @@ struct pawl_observability {
     struct pawl_environment environment; /* empty when not read */
     struct pawl_voice voice;
     struct pawl_route routes[PAWL_OTLP_SIGNALS];
-    bool wants_prometheus;
+    bool wants_prometheus, has_herald;
     pawl_exporter *otlp[PAWL_OTLP_SIGNALS]; /* those made here, which tell the voice; some may be one */
     pawl_resource *resource;
     pawl_tracer *tracer;
@@ -44,6 +44,11 @@ struct pawl_observability {
     pawl_logs *logs;
     pawl_metrics_listener *listener;
 };
+
+/* ---- setup.c ---- */
+
+/* Attaches an observer that comes before the parts', once: flush and end of all of them begin with it. */
+pawl_status pawl_setup_herald(pawl_observability *o, pawl_error **err);
 
 /* ---- setup_exporters.c ---- */
 

@@ -91,7 +91,9 @@ static pawl_status setup_tracer(pawl_observability *o, pawl_error **err) {
     pawl_sampler_unref(made);
     if (!o->tracer)
         return pawl_error_status(*err);
-    pawl_status status = pawl_tracer_attach(o->tracer, o->runtime, err);
+    pawl_status status = pawl_setup_herald(o, err);
+    if (status == PAWL_OK)
+        status = pawl_tracer_attach(o->tracer, o->runtime, err);
     return status == PAWL_OK ? attach_tree(o, err) : status;
 }
 
@@ -174,7 +176,9 @@ static pawl_status setup_metrics(pawl_observability *o, pawl_error **err) {
     o->metrics = pawl_metrics_new(&options, err);
     if (!o->metrics)
         return pawl_error_status(*err);
-    pawl_status status = pawl_metrics_attach(o->metrics, o->runtime, err);
+    pawl_status status = pawl_setup_herald(o, err);
+    if (status == PAWL_OK)
+        status = pawl_metrics_attach(o->metrics, o->runtime, err);
     if (status == PAWL_OK && o->tracer)
         status = pawl_metrics_observe_tracer(o->metrics, o->tracer, err);
     if (status == PAWL_OK)

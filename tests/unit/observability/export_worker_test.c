@@ -308,6 +308,106 @@ static void an_export_that_does_not_come_back_is_left_to_its_thread(void **state
     pawl_exporter_unref(q.exporter);
 }
 
+/* ---- what is prepared ---- */
+
+static void a_prepared_flush_begins_when_it_is_asked_for(void **state) {
+    (void)state;
+    struct queue q;
+    start_queue(&q, PAWL_UNLIMITED);
+    pawl_export_worker_prepare_flush(&q.worker, pawl_export_after(PAWL_S(60)));
+    put(&q, FULL);
+    await(&q, &q.exported, FULL); /* which is done as ever, and is no answer */
+    put(&q, 1);
+    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q.exported, FULL + 1);
+    close_queue(&q);
+}
+
+static void a_prepared_flush_begins_by_itself_and_is_not_made_twice(void **state) {
+    (void)state;
+    struct queue q;
+    start_queue(&q, PAWL_UNLIMITED);
+    put(&q, 1);
+    pawl_export_worker_prepare_flush(&q.worker, pawl_export_after(PAWL_MS(1)));
+    await(&q, &q.exported, 1);
+    put(&q, 1);
+    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q.exported, 1);
+    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK); /* was not prepared */
+    assert_int_equal(q.exported, 2);
+    close_queue(&q);
+}
+
+static void *prepare_a_flush(void *user) {
+    struct queue *q = user;
+    pawl_export_worker_prepare_flush(&q->worker, pawl_export_now());
+    return NULL;
+}
+
+static void a_flush_that_another_thread_has_prepared_is_not_ones_own(void **state) {
+    (void)state;
+    struct queue q;
+    pthread_t thread;
+    start_queue(&q, PAWL_UNLIMITED);
+    put(&q, 1);
+    assert_int_equal(pthread_create(&thread, NULL, prepare_a_flush, &q), 0);
+    await(&q, &q.exported, 1);
+    put(&q, 1);
+    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q.exported, 2);
+    pthread_join(thread, NULL);
+    close_queue(&q);
+}
+
+static void a_prepared_end_begins_when_it_is_asked_for(void **state) {
+    (void)state;
+    struct queue q;
+    start_queue(&q, PAWL_UNLIMITED);
+    pawl_export_worker_prepare_stop(&q.worker, pawl_export_after(PAWL_S(60)), pawl_export_after(PAWL_S(60)));
+    put(&q, FULL);
+    await(&q, &q.exported, FULL);
+    put(&q, 2);
+    close_queue(&q);
+    assert_int_equal(q.exported, FULL + 2);
+}
+
+static void a_prepared_end_begins_by_itself(void **state) {
+    (void)state;
+    struct queue q;
+    start_queue(&q, PAWL_UNLIMITED);
+    put(&q, 2);
+    pawl_export_worker_prepare_stop(&q.worker, pawl_export_after(PAWL_MS(1)), pawl_export_after(PAWL_S(60)));
+    await(&q, &q.exported, 2);
+    close_queue(&q);
+}
+
+static void a_prepared_end_keeps_its_time(void **state) {
+    (void)state;
+    struct queue q;
+    start_queue(&q, PAWL_UNLIMITED);
+    q.closed = true;
+    put(&q, FULL + 2);
+    await(&q, &q.runs, 1);
+    pawl_export_worker_prepare_stop(&q.worker, pawl_export_now(), pawl_export_now());
+    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(PAWL_S(600))));
+    assert_int_equal(q.cancels, 1);
+    assert_int_equal(q.discarded, 2);
+    close_queue(&q);
+}
+
+static void without_a_thread_nothing_is_prepared(void **state) {
+    (void)state;
+    struct queue q;
+    open_queue(&q, PAWL_MS(1));
+    put(&q, 1);
+    pawl_export_worker_prepare_flush(&q.worker, 0);
+    assert_int_equal(flush(&q, PAWL_S(2), NULL), PAWL_OK);
+    put(&q, 1);
+    pawl_export_worker_prepare_stop(&q.worker, 0, 0);
+    close_queue(&q);
+    assert_int_equal(q.exported, 2);
+}
+
 /* ---- without a thread ---- */
 
 static void without_a_thread_who_asks_exports(void **state) {
@@ -369,6 +469,13 @@ int main(void) {
         cmocka_unit_test(without_time_for_the_end_all_is_discarded_and_nobody_cancelled),
         cmocka_unit_test(the_end_cancels_an_export_that_hangs),
         cmocka_unit_test(an_export_that_does_not_come_back_is_left_to_its_thread),
+        cmocka_unit_test(a_prepared_flush_begins_when_it_is_asked_for),
+        cmocka_unit_test(a_prepared_flush_begins_by_itself_and_is_not_made_twice),
+        cmocka_unit_test(a_flush_that_another_thread_has_prepared_is_not_ones_own),
+        cmocka_unit_test(a_prepared_end_begins_when_it_is_asked_for),
+        cmocka_unit_test(a_prepared_end_begins_by_itself),
+        cmocka_unit_test(a_prepared_end_keeps_its_time),
+        cmocka_unit_test(without_a_thread_nothing_is_prepared),
         cmocka_unit_test(without_a_thread_who_asks_exports),
         cmocka_unit_test(a_child_that_rings_wakes_nobody),
     };

@@ -83,8 +83,10 @@ typedef struct pawl_observe_options {
     const pawl_logs_options *logs; /**< Not NULL: log records are handed on. NULL: only when the environment says so. */
     uint64_t no_traces, no_metrics, no_logs; /**< Not 0: nothing of that kind, whatever else is set. */
     uint64_t no_listen;                      /**< Not 0: no endpoint by the environment; for programs that soon end. */
-    uint64_t shutdown_timeout_ns; /**< Of spans, metrics and log records each, when the runtime ends, where their
-                                     options do not say it. Default 5 s. */
+    uint64_t shutdown_timeout_ns; /**< When the runtime ends: for spans, metrics and log records together, which go out
+                                     at the same time, metrics when the spans are out or a quarter of it is over. Where
+                                     their options say another, the longest counts. Then exporters are cancelled, and
+                                     one that does not end within another second is left. Default 5 s. */
 
     pawl_console_fn console; /**< What the environment sends to the console: the trace tree, metrics as Prometheus text,
                                 log records as text. NULL: standard output, since the environment asks for it. */
@@ -100,7 +102,7 @@ typedef struct pawl_observe_options {
 
 /**
  * Sets up what the options and the environment ask for and attaches it, before the runtime's first run. It takes up to
- * 5 of the runtime's 8 places for observers.
+ * 6 of the runtime's 8 places for observers.
  * @param options  Copied. NULL for the defaults: nothing is recorded.
  * @return New reference; the runtime holds another until it ends, so that it may be given back at once. NULL: what the
  * parts' constructors say of options in code, PAWL_E_UNSUPPORTED (OTEL_CONFIG_FILE), PAWL_E_INVALID (a run has
@@ -114,7 +116,8 @@ PAWL_API pawl_observability *pawl_observability_ref(pawl_observability *observab
 PAWL_API pawl_observability *pawl_observability_unref(pawl_observability *observability);
 
 /**
- * Exports what waits, within the time-out. Blocks; not inside an inline leaf or a callback.
+ * Exports what waits, within the time-out: spans, metrics and log records at the same time, so that a collector which is
+ * dead for one of them costs the others nothing. Blocks; not inside an inline leaf or a callback.
  * @return PAWL_OK (also when there is nothing to export, or the runtime has ended), PAWL_E_TIMEOUT, the first failure,
  * PAWL_E_INVALID (NULL).
  */
