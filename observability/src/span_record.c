@@ -27,8 +27,8 @@ static inline char *claim(struct writer *w, size_t length) {
     return at;
 }
 
-/* Most texts here are names and short words, for which what gcc makes of memcpy() takes long to start. The two halves may
- * overlap. */
+/* Most texts here are names and short words, for which what gcc makes of memcpy() takes long to start. The two halves
+ * may overlap. */
 static inline void copy_short(char *to, const char *from, size_t length) {
     if (length > 32) {
         memcpy(to, from, length);
