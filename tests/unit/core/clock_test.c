@@ -139,7 +139,7 @@ static void a_copy_is_of_the_line_in_use_while_there_is_one(void **state) {
     start_calibrated(&bed, 2450);
     for (int i = 0; i < 5; i++) {
         pass_time(&bed.machine, 2e6);
-        uint64_t told = pawl_clock_read_and_copy(&bed.clock, &copy), now = (uint64_t)bed.machine.ticks, quick;
+        uint64_t told = pawl_clock_read_and_copy(&bed.clock, &copy), now = (uint64_t)bed.machine.ticks, quick = 0;
         assert_int_equal(copy.span_ticks, bed.clock.span_ticks);
         assert_true(pawl_clock_try(&bed.clock, now, &quick) && quick >= told);
         assert_int_equal(quick, copy.ns + ((now - copy.ticks) * copy.mult >> 32));
