@@ -212,9 +212,23 @@ static void an_execution_is_measured(void **state) {
                                        "pawl.executions.active+-1 local python\n"
                                        "pawl.executions+1 local python exception\n"
                                        "pawl.execution.duration local python exception\n"
-                                       "gen_ai.execute_tool.duration run exception\n"
-                                       "pawl.sandbox.create.duration local python\n");
+                                       "pawl.sandbox.create.duration local python\n"
+                                       "gen_ai.execute_tool.duration run\n"); /* no failure of the node */
     pawl_value_unref(out);
+}
+
+static void a_failed_execution_is_measured_with_the_type_of_its_span(void **state) {
+    struct world *w = *state;
+    static const char input[] = "{\"code\":\"exit 3\"}";
+    pawl_value *in = NULL;
+    pawl_primitive *node = pawl_code_execution("run", .language = "bash", .fail_on_error = 1);
+    assert_int_equal(pawl_value_parse(input, strlen(input), NULL, &in, NULL), PAWL_OK);
+    assert_int_equal(pawl_run(node, w->ctx, in, NULL, NULL), PAWL_E_FAILED);
+    assert_int_equal(span_named(&w->recorder, "run")->status, PAWL_E_FAILED);
+    assert_non_null(strstr(w->meter.text, "pawl.executions+1 local bash nonzero_exit\n"));
+    assert_non_null(strstr(w->meter.text, "gen_ai.execute_tool.duration run failed\n"));
+    pawl_primitive_unref(node);
+    pawl_value_unref(in);
 }
 
 static void content_is_recorded_only_when_asked_for(void **state) {
@@ -246,6 +260,7 @@ int main(void) {
         in_world(what_is_beyond_the_bytes_of_a_trace_is_dropped_and_counted),
         in_world(a_file_that_leads_elsewhere_is_not_read),
         in_world(an_execution_is_measured),
+        in_world(a_failed_execution_is_measured_with_the_type_of_its_span),
         in_world(content_is_recorded_only_when_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,15 +273,15 @@ static pawl_status read_secrets(struct run *run, pawl_error **err) {
     return pawl_secret_env_add(request, run->input.secret_env, run->input.secret_env_count, who, &run->secrets, err);
 }
 
-static pawl_status run_and_measure(struct run *run, pawl_sandbox_provider *provider, pawl_execution_result **ret_result,
+static pawl_status run_and_measure(struct run *run, pawl_sandbox_provider *provider,
+                                   struct pawl_execution_measure *measure, pawl_execution_result **ret_result,
                                    pawl_error **err) {
     const pawl_execution_request *request = &run->input.request;
     const struct pawl_redaction redaction = redaction_of(run, true);
-    struct pawl_execution_measure measure;
-    pawl_execution_measure_start(&measure, run->ctx, run->node->name, pawl_sandbox_provider_type(provider),
+    pawl_execution_measure_start(measure, run->ctx, run->node->name, pawl_sandbox_provider_type(provider),
                                  request->language);
     pawl_status status = run_in_sandbox(run, provider, ret_result, err);
-    pawl_execution_measure_end(&measure, status, *ret_result);
+    pawl_execution_measure_end(measure, status, *ret_result);
     pawl_execution_record_content(run->ctx, request, *ret_result, &redaction);
     if (status != PAWL_OK)
         return status;
@@ -294,6 +294,7 @@ static pawl_status run_and_measure(struct run *run, pawl_sandbox_provider *provi
 static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_out, pawl_error **err) {
     pawl_sandbox_provider *provider;
     pawl_execution_result *result = NULL;
+    struct pawl_execution_measure measure;
     pawl_status status = get_provider(node, run->ctx, &provider, err);
     if (status != PAWL_OK)
         return status;
@@ -304,7 +305,7 @@ static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_
     if (!add_trace(run))
         return no_memory(node, err);
     add_spans_file(run);
-    status = run_and_measure(run, provider, &result, err);
+    status = run_and_measure(run, provider, &measure, &result, err);
     run->out.redaction.cut = run->err.redaction.cut =
         status == PAWL_OK && result->outcome == PAWL_EXECUTION_OUTPUT_LIMIT;
     bool out_passed = pawl_redact_finish(&run->out), err_passed = pawl_redact_finish(&run->err);
@@ -312,6 +313,7 @@ static pawl_status execute(struct run *run, struct node *node, pawl_value **ret_
         status = no_memory(node, err);
     else if (status == PAWL_OK)
         status = hand_back(run, result, ret_out, err);
+    pawl_execution_measure_tool(&measure, status, err ? *err : NULL);
     pawl_execution_result_free(result);
     return status;
 }

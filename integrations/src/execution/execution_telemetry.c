@@ -2,6 +2,7 @@
 #include "execution_telemetry_internal.h"
 #include "digest_internal.h"
 #include "language_internal.h"
+#include "span_record_internal.h"
 #include "utf8_internal.h"
 #include <pawl/observer.h>
 #include <stdlib.h>
@@ -125,20 +126,23 @@ static const char *outcome_of(pawl_status status, const pawl_execution_result *r
     return result ? pawl_execution_outcome_word((pawl_execution_outcome)result->outcome) : pawl_status_word(status);
 }
 
-void pawl_execution_measure_end(const struct pawl_execution_measure *m, pawl_status status,
+void pawl_execution_measure_end(struct pawl_execution_measure *m, pawl_status status,
                                 const pawl_execution_result *result) {
     const char *outcome = outcome_of(status, result);
     const pawl_attribute by_outcome[] = {pawl_attribute_string("pawl.provider", m->provider),
                                          pawl_attribute_string("pawl.language", m->language),
                                          pawl_attribute_string("pawl.outcome", outcome)};
-    const pawl_attribute tool[] = {pawl_attribute_string("gen_ai.tool.name", m->node),
-                                   pawl_attribute_string("error.type", outcome)};
-    bool well = result && result->outcome == PAWL_EXECUTION_OK;
-    double seconds = (double)(pawl_context_now(m->ctx) - m->start_ns) / 1e9;
+    m->seconds = (double)(pawl_context_now(m->ctx) - m->start_ns) / 1e9;
     count_active(m->ctx, m->provider, m->language, -1);
     pawl_context_measure(m->ctx, &executions, 1, by_outcome, 3);
-    pawl_context_measure(m->ctx, &duration, seconds, by_outcome, 3);
-    pawl_context_measure(m->ctx, &tool_duration, seconds, tool, well ? 1 : 2);
+    pawl_context_measure(m->ctx, &duration, m->seconds, by_outcome, 3);
     if (result && result->started)
         pawl_context_measure(m->ctx, &create_duration, (double)result->timings.create_ns / 1e9, by_outcome, 2);
+}
+
+void pawl_execution_measure_tool(const struct pawl_execution_measure *m, pawl_status status, const pawl_error *error) {
+    bool failed = pawl_span_is_error((uint32_t)status, (uint32_t)pawl_error_cancel_reason(error));
+    const pawl_attribute tool[] = {pawl_attribute_string("gen_ai.tool.name", m->node),
+                                   pawl_attribute_string("error.type", pawl_status_word(status))};
+    pawl_context_measure(m->ctx, &tool_duration, m->seconds, tool, failed ? 2 : 1);
 }

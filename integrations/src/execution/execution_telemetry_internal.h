@@ -20,11 +20,15 @@ struct pawl_execution_measure {
     pawl_context *ctx;
     const char *node, *provider, *language;
     uint64_t start_ns;
+    double seconds; /* when it has ended */
 };
 void pawl_execution_measure_start(struct pawl_execution_measure *measure, pawl_context *ctx, const char *node,
                                   const char *provider, const char *language);
 /* @param result  NULL when there is none, because of status. */
-void pawl_execution_measure_end(const struct pawl_execution_measure *measure, pawl_status status,
+void pawl_execution_measure_end(struct pawl_execution_measure *measure, pawl_status status,
                                 const pawl_execution_result *result);
+/* The same as a tool's call, which fails when its node does, and not when its program says so: as the span has it. */
+void pawl_execution_measure_tool(const struct pawl_execution_measure *measure, pawl_status status,
+                                 const pawl_error *error);
 
 #endif

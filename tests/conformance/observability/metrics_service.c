@@ -71,6 +71,18 @@ static pawl_primitive *repair(pawl_judge *judge) {
                        .judge = pawl_judge_run, .feedback = pawl_feedback_for_refine, .user = judge, .max_rounds = 3);
 }
 
+static pawl_status write_a_failure(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                   pawl_error **err) {
+    static const char text[] = "{\"code\":\"exit 3\"}";
+    (void)user, (void)ctx, (void)in;
+    return pawl_value_parse(text, strlen(text), NULL, ret_out, err);
+}
+
+static pawl_primitive *insist(void) {
+    return pawl_sequential("insist", pawl_function("write_a_failure", write_a_failure, NULL),
+                           pawl_code_execution("strict", .language = "bash", .fail_on_error = 1));
+}
+
 static pawl_primitive *look_around(const char *good_url, const char *bad_url, int *calls) {
     return pawl_sequential("look_around",
                            pawl_cache("remember", pawl_function("think", succeed, NULL), .ttl_ns = PAWL_S(2)),
@@ -183,7 +195,7 @@ int main(int argc, char **argv) {
     (void)snprintf(good_url, sizeof good_url, "http://127.0.0.1:%llu/metrics", port);
     (void)snprintf(bad_url, sizeof bad_url, "http://127.0.0.1:%llu/missing", port);
     pawl_judge *judge = pawl_judge_all(PAWL_JUDGES(pawl_judge_outcome("ran"), pawl_judge_output("answer", "42\n")));
-    pawl_primitive *nodes[] = {repair(judge), look_around(good_url, bad_url, &calls),
+    pawl_primitive *nodes[] = {repair(judge), look_around(good_url, bad_url, &calls), insist(),
                                pawl_function("fail", fail, NULL)};
     for (bool first = true; sigtimedwait(&ends, NULL, &pause) < 0; first = false) {
         for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
