@@ -67,7 +67,7 @@ bool pawl_metrics_register_own(pawl_metrics *metrics) {
     }
     bool all = o->duration && o->active && o->workflow && o->exported;
     for (size_t i = 0; i < DROPS; i++) {
-        metrics->dropped[i] = make_shared(metrics, o->dropped, "reason", drop_words[i]);
+        metrics->dropped[i] = make_shared(metrics, o->dropped, "pawl.drop.reason", drop_words[i]);
         all = all && metrics->dropped[i];
     }
     return all;

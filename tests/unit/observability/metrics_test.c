@@ -59,7 +59,7 @@ static void a_counter_adds_up_and_refuses_what_is_negative(void **state) {
     pawl_series_add(series(shop, &orders), -1, NULL);
     struct reading r = read_metrics(shop->metrics, "shop.orders", "");
     assert_true(r.value == 5 && r.is_integer && r.kind == PAWL_COUNTER);
-    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "reason=negative") == 1);
+    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "pawl.drop.reason=negative") == 1);
 }
 
 static void what_is_counted_is_whole_until_it_is_not(void **state) {
@@ -114,7 +114,7 @@ static void what_is_not_finite_is_counted_and_not_taken(void **state) {
     pawl_series_record(series(shop, &waits), NAN, NULL);
     pawl_series_record(series(shop, &heat), INFINITY, NULL);
     pawl_runtime_measure(shop->runtime, &orders, -INFINITY, NULL, 0);
-    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "reason=not_finite") == 3);
+    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "pawl.drop.reason=not_finite") == 3);
     assert_false(read_metrics(shop->metrics, "shop.wait", "").found);
     assert_false(read_metrics(shop->metrics, "shop.heat", "").found);
 }
@@ -266,7 +266,7 @@ static void tells_what_is_wrong_with_an_instrument(void **state) {
     i.size = 3;
     pawl_runtime_measure(shop->runtime, &i, 1, NULL, 0);
     measure(shop, 1, (pawl_attribute[]){pawl_attribute_int("", 1)}, 1);
-    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "reason=invalid") == 2);
+    assert_true(read_value(shop->metrics, "pawl.metrics.dropped", "pawl.drop.reason=invalid") == 2);
     assert_non_null(
         pawl_metrics_series(shop->metrics, &(pawl_instrument){.size = sizeof i, .name = longest + 2}, NULL, 0, NULL));
 }

@@ -19,8 +19,8 @@
  *   pawl.runtime.abandoned                     {node}            detached leaves that still run
  *   pawl.runtime.completions.refused           {completion}      late or double ones; a counter
  *
- * and about itself pawl.metrics.dropped (counter, {measurement}, attribute reason: not_finite, negative, invalid,
- * no_memory), once something was dropped, and otel.sdk.exporter.metric_data_point.exported, once it exports.
+ * and about itself pawl.metrics.dropped (counter, {measurement}, attribute pawl.drop.reason: not_finite, negative,
+ * invalid, no_memory), once something was dropped, and otel.sdk.exporter.metric_data_point.exported, once it exports.
  *
  * Measuring takes no lock after a thread's first measurement of a series, and reading does not disturb it; only what is
  * beyond max_series, has more than 8 attributes, one key twice or a secret in it is looked up under a lock each time.
