@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES 100    /* a millisecond each */
+#define LOCK_TRIES 1000   /* a millisecond each */
 #define BEYOND_STANDARD 3 /* a host may have closed 0 to 2 and expect to get them */
 
 static pawl_status failed(const struct pawl_line_file *file, const char *what, pawl_error **err) {
@@ -93,38 +93,68 @@ static bool is_in_place(const struct pawl_line_file *file) {
            open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-/* PATH.9 is forgotten, PATH.8 becomes PATH.9, and so on; PATH becomes PATH.1. */
-static bool move_aside(const struct pawl_line_file *file) {
-    size_t size = strlen(file->path) + 24;
-    char *from = malloc(size), *to = malloc(size);
-    bool moved = from && to;
-    if (file->max_files == 1)
-        moved = unlink(file->path) == 0;
-    for (uint64_t i = file->max_files - 1; moved && i >= 1; i--) {
-        snprintf(to, size, "%s.%llu", file->path, (unsigned long long)i);
-        snprintf(from, size, i > 1 ? "%s.%llu" : "%s", file->path, (unsigned long long)(i - 1));
-        moved = rename(from, to) == 0 || (i > 1 && errno == ENOENT);
+struct names {
+    size_t size;
+    char *from, *to;
+};
+
+/* PATH, PATH.1, PATH.2 ... */
+static const char *write_name(const struct pawl_line_file *file, char *name, size_t size, uint64_t number) {
+    snprintf(name, size, number > 0 ? "%s.%llu" : "%s", file->path, (unsigned long long)number);
+    return name;
+}
+
+/* The first that is not there, else the oldest one that may be. */
+static uint64_t first_free(const struct pawl_line_file *file, const struct names *names) {
+    uint64_t number = 1;
+    while (number < file->max_files - 1 && access(write_name(file, names->to, names->size, number), F_OK) == 0)
+        number++;
+    return number;
+}
+
+/* PATH.9 is forgotten, PATH.8 becomes PATH.9, and so on; PATH becomes PATH.1. Those behind a gap stay. */
+static bool move_each(const struct pawl_line_file *file, const struct names *names) {
+    bool moved = true;
+    for (uint64_t i = first_free(file, names); moved && i >= 1; i--) {
+        write_name(file, names->to, names->size, i);
+        moved = rename(write_name(file, names->from, names->size, i - 1), names->to) == 0 || (i > 1 && errno == ENOENT);
     }
-    free(from);
-    free(to);
     return moved;
 }
 
-/* What a link such as /dev/stdout names is somebody else's to move. */
-static bool may_move(const struct pawl_line_file *file) {
-    struct stat about;
-    return file->max_files > 0 && lstat(file->path, &about) == 0 && S_ISREG(about.st_mode);
+static bool move_aside(const struct pawl_line_file *file) {
+    size_t size = strlen(file->path) + 24;
+    if (file->max_files == 1)
+        return unlink(file->path) == 0;
+    const struct names names = {.size = size, .from = malloc(size), .to = malloc(size)};
+    bool moved = names.from && names.to && move_each(file, &names);
+    free(names.from);
+    free(names.to);
+    return moved;
 }
 
-/* Two that move files at once would overwrite each other's. Held as long as it takes to move them; where there are no
- * locks it is done without. */
-static bool lock(const struct pawl_line_file *file) {
+/* What a link such as /dev/stdout names is somebody else's to move. Nothing there: somebody has just moved it. */
+static bool may_move(const struct pawl_line_file *file) {
+    struct stat about;
+    if (lstat(file->path, &about) != 0)
+        return file->max_files > 0 && errno == ENOENT;
+    return file->max_files > 0 && S_ISREG(about.st_mode);
+}
+
+/* Two that move files at once would overwrite each other's. Held as long as it takes to move them, which on a busy
+ * machine may be long; of one that never ends only the first line waits. Where there are no locks it is done without.
+ */
+static bool lock(struct pawl_line_file *file) {
     const struct timespec pause = {.tv_nsec = 1000000};
-    for (int i = 0; i < LOCK_TRIES; i++) {
+    int tries = file->is_stuck ? 1 : LOCK_TRIES;
+    file->is_stuck = false;
+    for (int i = 0; i < tries; i++) {
         if (flock(file->fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK || !is_in_place(file))
             return true;
         nanosleep(&pause, NULL);
     }
+    errno = EWOULDBLOCK;
+    file->is_stuck = true;
     return false;
 }
 

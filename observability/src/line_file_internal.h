@@ -8,6 +8,7 @@ struct pawl_line_file {
     char *path;
     int fd;             /* -1: not open */
     bool is_regular;    /* else it is never rotated */
+    bool is_stuck;      /* who moves files did not come to an end */
     uint64_t max_bytes; /* of one file */
     uint64_t max_files; /* kept; 0: never rotated, full at max_bytes */
     uint64_t rotated;

@@ -7,6 +7,7 @@
 #include "trace_reader_internal.h"
 #include <fcntl.h>
 #include <pawl/observability/trace_file.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -14,9 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -276,6 +279,65 @@ static void processes_that_move_files_at_once_lose_none(void **state) {
     pawl_exporter_unref(exporter);
 }
 
+/* Whoever moves files holds it meanwhile, which takes as long as a busy machine lets it. */
+static int lock_file(void) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    return fd;
+}
+
+static void *unlock_later(void *user) {
+    static const struct timespec later = {.tv_nsec = 250000000};
+    nanosleep(&later, NULL);
+    close(*(int *)user);
+    return NULL;
+}
+
+static void waits_for_one_that_takes_its_time_to_move_files(void **state) {
+    (void)state;
+    pthread_t thread;
+    pawl_exporter *exporter = pawl_trace_file_with(path, NULL, .max_bytes = 3000, .max_files = 2);
+    while (stats_of(exporter).rotated == 0)
+        assert_int_equal(put_span(exporter, 1), PAWL_OK);
+    int fd = lock_file();
+    assert_int_equal(pthread_create(&thread, NULL, unlock_later, &fd), 0);
+    while (stats_of(exporter).rotated == 1)
+        assert_int_equal(put_span(exporter, 2), PAWL_OK);
+    pthread_join(thread, NULL);
+    pawl_exporter_unref(exporter);
+}
+
+static void waits_only_once_for_one_that_never_ends(void **state) {
+    (void)state;
+    pawl_exporter *exporter = pawl_trace_file_with(path, NULL, .max_bytes = 3000, .max_files = 2);
+    while (stats_of(exporter).rotated == 0)
+        assert_int_equal(put_span(exporter, 1), PAWL_OK);
+    int fd = lock_file();
+    while (put_span(exporter, 2) == PAWL_OK) {
+    }
+    uint64_t begin = pawl_export_now();
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(put_span(exporter, 3), PAWL_E_UNAVAILABLE);
+    assert_true(pawl_export_now() - begin < PAWL_S(5)); /* and not a second each */
+    close(fd);
+    assert_int_equal(put_span(exporter, 4), PAWL_OK);
+    pawl_exporter_unref(exporter);
+}
+
+static void moves_no_more_files_than_it_must(void **state) {
+    (void)state;
+    pawl_exporter *exporter = pawl_trace_file_with(path, NULL, .max_bytes = 3000, .max_files = 1000);
+    while (stats_of(exporter).rotated < 3)
+        assert_int_equal(put_span(exporter, 1), PAWL_OK);
+    assert_int_equal(unlink(sibling(2)), 0);
+    while (stats_of(exporter).rotated < 4)
+        assert_int_equal(put_span(exporter, 2), PAWL_OK);
+    assert_int_equal(access(sibling(2), F_OK), 0); /* the hole is filled */
+    assert_int_equal(access(sibling(3), F_OK), 0);
+    assert_int_equal(access(sibling(4), F_OK), -1);
+    pawl_exporter_unref(exporter);
+}
+
 static void expect_refused(const char *name, const pawl_trace_file_options *options, pawl_status status) {
     pawl_error *error = NULL;
     assert_null(pawl_trace_file_new(name, options, &error));
@@ -392,6 +454,9 @@ int main(void) {
         TEST(a_device_that_is_full_is_an_error_alone),
         TEST(children_and_parent_may_write_the_same_file),
         TEST(processes_that_move_files_at_once_lose_none),
+        TEST(waits_for_one_that_takes_its_time_to_move_files),
+        TEST(waits_only_once_for_one_that_never_ends),
+        TEST(moves_no_more_files_than_it_must),
         TEST(says_what_cannot_be_a_file),
         TEST(is_read_by_the_trace_reader),
         TEST(gives_the_same_lines_to_a_callback),
