@@ -93,6 +93,8 @@ size_t pawl_secrets_skip(const struct pawl_redaction *redaction, const char *tex
 /* Whether more text could make a known value of what begins at text + at. */
 bool pawl_secrets_may_begin(const struct pawl_redaction *redaction, const char *text, size_t at, size_t length);
 size_t pawl_secrets_longest(const struct pawl_redaction *redaction);
+/* How many were told: what was clean when it was this many is still clean while it is. */
+size_t pawl_secrets_count(const struct pawl_redaction *redaction);
 bool pawl_secrets_possible(const struct pawl_redaction *redaction, const char *text, size_t length);
 /* redact_forms.c: calls add for each other form of a value, of 4 bytes and more; some may be equal. False when add
  * says so, or without memory. */

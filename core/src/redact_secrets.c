@@ -24,7 +24,7 @@ struct pawl_secrets {
     atomic_ullong pairs[PAIR_WORDS];
     atomic_ullong firsts[FIRST_WORDS];
     atomic_size_t shortest, longest; /* 0: none */
-    size_t count;                    /* values; without their other forms */
+    atomic_size_t count;             /* values, without their other forms; each counts once all of them are known */
 };
 
 struct pawl_secrets *pawl_secrets_new(void) {
@@ -139,6 +139,14 @@ size_t pawl_secrets_longest(const struct pawl_redaction *redaction) {
     return longest;
 }
 
+size_t pawl_secrets_count(const struct pawl_redaction *redaction) {
+    size_t count = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (redaction->sets[i])
+            count += atomic_load_explicit(&redaction->sets[i]->count, memory_order_acquire);
+    return count;
+}
+
 bool pawl_secrets_possible(const struct pawl_redaction *redaction, const char *text, size_t length) {
     for (size_t i = 0; i < 2; i++) {
         const struct pawl_secrets *secrets = redaction->sets[i];
@@ -228,6 +236,6 @@ pawl_status pawl_secrets_add(struct pawl_secrets *secrets, const char *value, si
     /* The value itself comes last: once it is known, so are its forms. */
     if (!pawl_secret_forms(value, length, add_pattern, secrets) || !add_pattern(secrets, value, length))
         return pawl_error_set(err, PAWL_E_NOMEM, "%s: out of memory for a secret", who);
-    secrets->count += is_new;
+    atomic_fetch_add_explicit(&secrets->count, is_new, memory_order_release);
     return PAWL_OK;
 }

@@ -49,9 +49,10 @@ static pawl_status call_all(struct pawl_batch *batch, size_t count, pawl_error *
 
 static size_t decode(struct pawl_batch *batch, size_t count) {
     int64_t offset = wall_offset(batch);
+    const struct pawl_redaction redaction = pawl_redaction_of(batch->setup.runtime, true);
     size_t good = 0;
     for (size_t i = 0; i < count; i++)
-        if (pawl_record_decode(&batch->slots[i], offset, &batch->arena, &batch->data[good]))
+        if (pawl_record_decode(&batch->slots[i], offset, &redaction, &batch->arena, &batch->data[good]))
             good++;
     atomic_fetch_add(&batch->no_memory, count - good);
     return good;

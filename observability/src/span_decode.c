@@ -1,5 +1,6 @@
 /* Reads a record into what exporters are given. Here, on the exporting thread, is done what the span's thread did not
  * have to: constant attributes, one value a key, repair of what is no UTF-8, the time of day. */
+#include "redact_internal.h"
 #include "span_record_internal.h"
 #include "utf8_internal.h"
 #include <string.h>
@@ -7,6 +8,7 @@
 struct reader {
     const char *at;
     struct arena *arena;
+    const struct pawl_redaction *redaction;
     bool failed; /* without memory */
 };
 
@@ -119,13 +121,27 @@ static const pawl_link_data *take_links(struct reader *r, uint32_t count) {
 
 /* ---- the whole ---- */
 
+/* A text of a place, which may have been made before a secret in it was told; hidden it takes at most `most` bytes. */
+static const char *take_from_place(struct reader *r, const struct pawl_place *place, const char *text, size_t most) {
+    if (likely(place->secrets == pawl_secrets_count(r->redaction)))
+        return text;
+    size_t length = strlen(text);
+    if (!pawl_redact_needed(r->redaction, text, length))
+        return text;
+    char *hidden = pawl_arena_take(r->arena, most + 1);
+    if (hidden)
+        (void)pawl_redact_into(r->redaction, text, length, hidden, most + 1);
+    r->failed |= !hidden;
+    return hidden;
+}
+
 static void take_names(struct reader *r, const struct pawl_span_record *record, struct list *list,
                        pawl_span_data *data) {
     const struct pawl_place *place = record->place;
     bool is_node = record->bits & PAWL_RECORD_NODE;
-    data->name = place ? place->name : take_line(r);
+    data->name = place ? take_from_place(r, place, place->name, PAWL_PLACE_NAMES) : take_line(r);
     const char *type = place ? place->type : is_node ? take_line(r) : "";
-    const char *path = place ? place->path : is_node ? take_line(r) : "";
+    const char *path = place ? take_from_place(r, place, place->path, PAWL_PATH_BYTES) : is_node ? take_line(r) : "";
     if (r->failed)
         return;
     if (is_node) {
@@ -184,9 +200,9 @@ static void take_payload(struct reader *r, const struct pawl_span_record *record
     data->links = take_links(r, record->link_count);
 }
 
-bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns, struct arena *arena,
-                        pawl_span_data *ret_data) {
-    struct reader r = {.at = pawl_record_payload(record), .arena = arena};
+bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns,
+                        const struct pawl_redaction *redaction, struct arena *arena, pawl_span_data *ret_data) {
+    struct reader r = {.at = pawl_record_payload(record), .arena = arena, .redaction = redaction};
     uint32_t own = pawl_record_own_attributes(record->bits, record->status, record->cancel_reason);
     struct list list = new_list(&r, own + record->attribute_count);
     if (r.failed)

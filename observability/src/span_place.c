@@ -4,8 +4,6 @@
 #include "redact_internal.h"
 #include "utf8_internal.h"
 
-#define MOST_NAMES 1024u /* bytes of a name and its type */
-
 static uint64_t id_of(const pawl_span *span) {
     uint64_t id;
     memcpy(&id, span->span_id, sizeof id);
@@ -72,18 +70,19 @@ static struct pawl_place *look(const struct pawl_places *places, const struct st
 }
 
 /* Whether the names can be shown as they are; that a name is UTF-8 is seen to by core. */
-static bool is_clean(const pawl_primitive *node, const pawl_runtime *runtime) {
-    const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
+static bool is_clean(const pawl_primitive *node, const struct pawl_redaction *redaction) {
     return pawl_utf8_valid(node->type, node->type_length) == node->type_length &&
-           !pawl_redact_needed(&redaction, node->name, node->name_length);
+           !pawl_redact_needed(redaction, node->name, node->name_length);
 }
 
 /* NULL without memory, when there are enough, or when the names need work. */
 static struct pawl_place *make(struct pawl_places *places, const struct stand *stand, const pawl_runtime *runtime) {
     const pawl_primitive *node = stand->node;
     const struct pawl_place *above = stand->above;
+    const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
+    size_t secrets = pawl_secrets_count(&redaction); /* before the look at the names */
     size_t names = node->name_length + 1 + node->type_length + 1, used = above ? strlen(above->path) : 0;
-    bool accepted = places->count < PAWL_PLACES && names <= MOST_NAMES && is_clean(node, runtime);
+    bool accepted = places->count < PAWL_PLACES && names <= PAWL_PLACE_NAMES && is_clean(node, &redaction);
     struct pawl_place *place =
         accepted ? pawl_arena_take(&places->arena, sizeof *place + names + PAWL_PATH_BYTES + 1) : NULL;
     if (!place)
@@ -99,6 +98,7 @@ static struct pawl_place *make(struct pawl_places *places, const struct stand *s
                                  .type = type,
                                  .path = path,
                                  .key = stand->key,
+                                 .secrets = above && above->secrets < secrets ? above->secrets : secrets,
                                  .hash = stand->hash,
                                  .next = *bucket,
                                  .index = ++places->count};

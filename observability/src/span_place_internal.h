@@ -11,7 +11,8 @@
 
 #define PAWL_PATH_BYTES 256u /* of pawl.primitive.path */
 #define PAWL_PATH_DEPTH 128u
-#define PAWL_PLACES 1024u /* of a thread: what comes then is written into each record */
+#define PAWL_PLACE_NAMES 1024u /* bytes of a name and its type that a place can have */
+#define PAWL_PLACES 1024u      /* of a thread: what comes then is written into each record */
 #define PAWL_PLACES_RECENT 256u
 
 /* Never changes, and stays until its ring goes. */
@@ -19,6 +20,7 @@ struct pawl_place {
     const struct pawl_place *above; /* NULL: a root */
     const char *name, *type, *path;
     const char *key; /* of the attribute that has its number, static; NULL: none */
+    size_t secrets;  /* how many were known when the names had none in them */
     uint64_t hash;
     struct pawl_place *next; /* of its bucket */
     uint64_t index;          /* from 1 */

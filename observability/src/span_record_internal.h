@@ -4,6 +4,7 @@
 #define PAWL_SPAN_RECORD_INTERNAL_H
 
 #include "engine_internal.h"
+#include "redact_internal.h"
 #include "span_place_internal.h"
 #include <pawl/observability/export.h>
 #include <stdatomic.h>
@@ -142,8 +143,8 @@ static inline uint32_t pawl_record_own_attributes(uint32_t bits, uint32_t status
            (status != PAWL_OK ? 1u : 0u) + (cancel_reason != PAWL_CANCEL_NONE ? 1u : 0u);
 }
 
-/* What it is given borrows from the record and the arena. False without memory. */
-bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns, struct arena *arena,
-                        pawl_span_data *ret_data);
+/* redaction: what is hidden in names. What it is given borrows from the record and the arena. False without memory. */
+bool pawl_record_decode(const struct pawl_span_record *record, int64_t wall_offset_ns,
+                        const struct pawl_redaction *redaction, struct arena *arena, pawl_span_data *ret_data);
 
 #endif

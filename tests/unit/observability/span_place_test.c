@@ -185,6 +185,40 @@ static void names_with_secrets_in_them_are_hidden(void **state) {
     end_traced(&t);
 }
 
+static void names_are_hidden_from_the_moment_that_a_secret_is_told(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_primitive *node = pawl_sequential("log in as hunter2", passing("hunter2 in"), passing("hunter2 out"));
+    trace_run(&t, pawl_primitive_ref(node));
+    assert_string_equal(path_of(&t, "hunter2 in", 0), "log in as hunter2/hunter2 in");
+    pawl_runtime_add_secret(t.runtime, "hunter2", 7, NULL);
+    trace_run(&t, node);
+    assert_int_equal(traced_spans(&t, "hunter2 in"), 1);
+    assert_int_equal(traced_spans(&t, "hunter2 out"), 1);
+    assert_string_equal(path_of(&t, PAWL_REDACTED " out", 0), "log in as " PAWL_REDACTED "/" PAWL_REDACTED " out");
+    assert_string_equal(path_of(&t, "log in as " PAWL_REDACTED, 0), "log in as " PAWL_REDACTED);
+    end_traced(&t);
+}
+
+static pawl_status tell_secret(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)in, (void)ret_out;
+    return pawl_runtime_add_secret(pawl_context_runtime(ctx), user, strlen(user), err);
+}
+
+/* Also in those that have ended before, and wait. */
+static void a_secret_told_by_a_leaf_is_hidden_in_all_names_that_are_exported_later(void **state) {
+    (void)state;
+    static char secret[] = "hunter2";
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_primitive *leaf = passing("hunter2");
+    trace_run(&t, pawl_sequential("top", pawl_primitive_ref(leaf), pawl_inline("tell", tell_secret, secret), leaf));
+    for (size_t i = 0; i < 2; i++)
+        assert_string_equal(path_of(&t, PAWL_REDACTED, i), "top/" PAWL_REDACTED);
+    end_traced(&t);
+}
+
 /* ---- what a short record cannot say ---- */
 
 static pawl_step run_far_numbered(const void *state, pawl_frame *frame, pawl_event *event) {
@@ -242,6 +276,8 @@ int main(void) {
         cmocka_unit_test(more_places_than_are_kept_are_told_all_the_same),
         cmocka_unit_test(a_tree_deeper_than_the_levels_keeps_its_names),
         cmocka_unit_test(names_with_secrets_in_them_are_hidden),
+        cmocka_unit_test(names_are_hidden_from_the_moment_that_a_secret_is_told),
+        cmocka_unit_test(a_secret_told_by_a_leaf_is_hidden_in_all_names_that_are_exported_later),
         cmocka_unit_test(numbers_of_any_size_are_whole),
         cmocka_unit_test(durations_of_any_length_are_whole),
     };
