@@ -524,7 +524,7 @@ static void start_frame(pawl_frame *child, pawl_frame *parent, const struct chil
 static struct child_request lane_request(const pawl_primitive *child, pawl_value *input, const pawl_scope *scope) {
     struct child_request request = {.child = child, .input = input, .scoped = true};
     if (scope)
-        request.scope = *scope;
+        pawl_request_scope(&request, scope);
     return request;
 }
 

@@ -435,6 +435,12 @@ static inline void pawl_outcome_drop(struct pawl_outcome *outcome) {
         pawl_outcome_release(outcome);
 }
 
+static inline void pawl_request_scope(struct child_request *request, const pawl_scope *scope) {
+    request->scope = *scope;
+    if (request->scope.attribute && !*request->scope.attribute)
+        request->scope.attribute = NULL; /* a collector may refuse all that comes with an attribute without a key */
+}
+
 static inline pawl_step pawl_step_run_inline(pawl_frame *frame, const pawl_primitive *child, pawl_value *input,
                                              const pawl_scope *scope) {
     struct child_request *request = &frame->run->loop->request;
@@ -443,7 +449,7 @@ static inline pawl_step pawl_step_run_inline(pawl_frame *frame, const pawl_primi
     request->scoped = scope != NULL;
     request->scope.attribute = NULL;
     if (unlikely(scope != NULL))
-        request->scope = *scope;
+        pawl_request_scope(request, scope);
     return (pawl_step){STEP_RUN};
 }
 

@@ -215,6 +215,41 @@ static void nonsense_becomes_what_every_collector_takes(void **state) {
     assert_true(told->start_ns == 5 && told->end_ns == 5 && told->kind == PAWL_SPAN_INTERNAL);
 }
 
+static pawl_step run_with_key(const void *state, pawl_frame *frame, pawl_event *event) {
+    if (pawl_event_kind_of(event) != PAWL_EVENT_START)
+        return pawl_step_finish(frame, event);
+    const pawl_primitive *node = pawl_frame_node(frame), *child = pawl_primitive_child(node, 0);
+    const pawl_scope scope = {.size = sizeof scope, .attribute = state, .attribute_value = 1};
+    if (pawl_primitive_child_count(node) == 1)
+        return pawl_step_run(frame, child, pawl_frame_input(frame), &scope);
+    pawl_frame_start(frame, 0, child, pawl_frame_input(frame), &scope);
+    return pawl_step_wait_children(frame);
+}
+
+/* With two children it starts the first in a lane. */
+static pawl_primitive *with_key(const char *key, pawl_primitive *const *children) {
+    static const pawl_primitive_vtable vtable = {.size = sizeof vtable, .type_name = "keyed", .step = run_with_key};
+    return pawl_primitive_new(&(pawl_primitive_spec){.size = sizeof(pawl_primitive_spec),
+                                                     .vtable = &vtable,
+                                                     .name = "keyed",
+                                                     .state = (void *)(uintptr_t)key,
+                                                     .children = children,
+                                                     .lanes = 1});
+}
+
+static void a_scope_without_a_key_puts_nothing_on_the_childs_span(void **state) {
+    struct world *w = *state;
+    static const char *const keys[] = {NULL, "", "n"}, *const expected[] = {"", "", "n=1"};
+    for (size_t i = 0; i < 3; i++) {
+        expect_output_of(with_key(keys[i], PAWL_CHILDREN(passing("leaf"))), w->ctx, NULL, "null");
+        expect_output_of(with_key(keys[i], PAWL_CHILDREN(pawl_sequential("in", passing("p")))), w->ctx, NULL, "null");
+        expect_output_of(with_key(keys[i], PAWL_CHILDREN(passing("side"), passing("idle"))), w->ctx, NULL, "null");
+        assert_string_equal(nth_span_named(&w->recorder, "leaf", i)->attributes, expected[i]);
+        assert_string_equal(nth_span_named(&w->recorder, "in", i)->attributes, expected[i]);
+        assert_string_equal(nth_span_named(&w->recorder, "side", i)->attributes, expected[i]);
+    }
+}
+
 static pawl_status run_inside(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
     return pawl_run(user, ctx, in, ret_out, err);
 }
@@ -344,6 +379,7 @@ int main(void) {
         in_world(a_span_grows_up_to_a_bound),
         in_world(long_strings_are_cut_between_characters_and_bounded),
         in_world(nonsense_becomes_what_every_collector_takes),
+        in_world(a_scope_without_a_key_puts_nothing_on_the_childs_span),
         in_world(a_child_run_hangs_beneath_its_leaf),
         in_world(each_leaf_of_a_node_sees_its_own_span_and_nobody_elses),
         cmocka_unit_test(starts_of_inline_leaves_are_told_to_those_who_want_them),

@@ -99,7 +99,7 @@ typedef struct pawl_scope {
     uint64_t deadline_ns;  /**< Absolute; 0 none. It can only shorten, except for a shielded scope. */
     uint64_t shielded;     /**< Not 0: outer cancellation and deadline are not seen. */
     const char *attribute; /**< A string literal, e.g. "pawl.attempt": key of an int attribute of the child's span. It
-                                must live as long as the runtime, until all was exported; NULL none. */
+                                must live as long as the runtime, until all was exported; NULL or "" none. */
     int64_t attribute_value;
 } pawl_scope;
 
