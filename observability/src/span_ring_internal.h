@@ -100,7 +100,7 @@ bool pawl_span_ring_extend(struct pawl_span_ring *ring);
 static inline bool pawl_span_ring_has_room(const struct pawl_span_ring *ring, size_t lines) {
     return ring->lease > 0 && (size_t)(ring->stop - ring->at) >= lines;
 }
-/* Where to write the next record; NULL when the queue is full, or without memory. */
+/* Where to write the next record; NULL when the queue is full (there is no lease then), or without memory. */
 static inline struct pawl_span_record *pawl_span_ring_reserve(struct pawl_span_ring *ring, size_t lines) {
     if (__builtin_expect(!pawl_span_ring_has_room(ring, lines), 0) &&
         !((ring->lease > 0 || pawl_span_ring_lease(ring)) &&

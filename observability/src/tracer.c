@@ -59,7 +59,7 @@ static pawl_status put(struct pawl_tracer *tracer, struct pawl_span_ring *ring, 
     size_t lines = pawl_record_lines(is_plain);
     struct pawl_span_record *record = pawl_span_ring_reserve(ring, lines);
     if (!record)
-        return PAWL_E_LIMIT;
+        return ring->lease > 0 ? PAWL_E_NOMEM : PAWL_E_LIMIT;
     if (is_plain) {
         pawl_record_put_plain(record, span, place);
     } else {

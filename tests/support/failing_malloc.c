@@ -8,9 +8,11 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *old, size_t size);
+void *__real_aligned_alloc(size_t alignment, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+void *__wrap_aligned_alloc(size_t alignment, size_t size);
 
 #define MOST_ROUNDS 100000u
 
@@ -47,6 +49,10 @@ void *__wrap_calloc(size_t count, size_t size) {
 
 void *__wrap_realloc(void *old, size_t size) {
     return counts() ? __real_realloc(old, size) : NULL;
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t size) {
+    return counts() ? __real_aligned_alloc(alignment, size) : NULL;
 }
 
 static void hook_cjson(void) {

@@ -1,6 +1,5 @@
-/* Makes the library's allocations fail on purpose. Calls to malloc, calloc and realloc in linked code are wrapped by
- * the linker
- * (--wrap), and cJSON's by its hooks from the first use on. Counts over all threads. */
+/* Makes the library's allocations fail on purpose. Calls to malloc, calloc, realloc and aligned_alloc in linked code
+ * are wrapped by the linker (--wrap), and cJSON's by its hooks from the first use on. Counts over all threads. */
 #ifndef FAILING_MALLOC_H
 #define FAILING_MALLOC_H
 

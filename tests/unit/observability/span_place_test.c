@@ -1,4 +1,5 @@
 /* Where spans stand: their names and paths, whether a thread has seen the place before or not. */
+#include "failing_malloc.h"
 #include "leaves.h"
 #include "span_place_internal.h"
 #include "traced.h"
@@ -159,6 +160,45 @@ static void more_places_than_are_kept_are_told_all_the_same(void **state) {
     end_traced(&t);
 }
 
+/* "top/in/a" for a span a. */
+static bool ends_with_name(const char *path, const char *name) {
+    const char *last = strrchr(path, '/');
+    return strcmp(last ? last + 1 : path, name) == 0;
+}
+
+static void expect_a_right_path(const pawl_span_data *span) {
+    static const char *const paths[] = {"top", "top/in", "top/in/a", "top/in/b", "top/c"};
+    const char *path = span_attribute(span, "pawl.primitive.path");
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        known += strcmp(path, paths[i]) == 0 && ends_with_name(path, span->name);
+    assert_int_equal(known, 1);
+}
+
+static void what_is_told_without_memory_for_places_is_right_and_the_rest_is_counted(void **state) {
+    (void)state;
+    for (size_t n = 1, failed = 1; failed; n++) {
+        struct traced t;
+        make_traced(&t, (pawl_tracer_options){0});
+        pawl_primitive *node = pawl_sequential("top", pawl_sequential("in", passing("a"), passing("b")), passing("c"));
+        fail_allocation_at(n);
+        pawl_run(node, t.ctx, NULL, NULL, NULL);
+        failed = allow_allocations();
+        pawl_primitive_unref(node);
+        pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
+        pawl_tracer_stats stats = {.size = sizeof stats};
+        pawl_tracer_get_stats(t.tracer, &stats);
+        assert_int_equal(stats.live, 0);
+        assert_int_equal(stats.dropped_full, 0);
+        assert_int_equal(stats.started, stats.processed + stats.dropped_no_memory);
+        assert_int_equal(stats.processed, pawl_trace_memory_count(t.memory));
+        assert_true(failed > 0 || stats.processed == 5);
+        for (size_t i = 0; i < stats.processed; i++)
+            expect_a_right_path(pawl_trace_memory_span(t.memory, i));
+        end_traced(&t);
+    }
+}
+
 static void a_tree_deeper_than_the_levels_keeps_its_names(void **state) {
     (void)state;
     struct traced t;
@@ -274,6 +314,7 @@ int main(void) {
         cmocka_unit_test(the_same_node_in_two_pipelines_has_two_paths),
         cmocka_unit_test(a_path_outlives_its_nodes),
         cmocka_unit_test(more_places_than_are_kept_are_told_all_the_same),
+        cmocka_unit_test(what_is_told_without_memory_for_places_is_right_and_the_rest_is_counted),
         cmocka_unit_test(a_tree_deeper_than_the_levels_keeps_its_names),
         cmocka_unit_test(names_with_secrets_in_them_are_hidden),
         cmocka_unit_test(names_are_hidden_from_the_moment_that_a_secret_is_told),
