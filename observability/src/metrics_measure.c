@@ -1,4 +1,5 @@
 /* Measurements that name their instrument and attributes each time: a small cache of the thread finds the series. */
+#include "engine_internal.h"
 #include "metrics_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,8 @@ static pawl_series *find_series(struct shard *shard, const struct attachment *at
     struct measure_slot *slot = &shard->measures[fingerprint % MEASURE_SLOTS];
     if (likely(slot->series && slot->fingerprint == fingerprint && is_slot(slot, instrument, attributes, count)))
         return slot->series;
+    if (pawl_runtime_is_forked(attachment->runtime))
+        return NULL; /* nobody reads what a child measures, and the lock may be anybody's */
     pawl_error *err = NULL;
     pawl_series *series = look_up(metrics, attachment->runtime, instrument, attributes, count, &err);
     if (series) {

@@ -1,7 +1,7 @@
 /* Metrics of every primitive, made of its span. The number of executions is that of the durations; it is not counted
  * twice. */
+#include "engine_internal.h"
 #include "metrics_internal.h"
-#include "primitive_internal.h"
 #include <string.h>
 
 #define COLD __attribute__((noinline)) /* keeps the usual way short */
@@ -108,15 +108,20 @@ static void end_node(pawl_metrics *metrics, struct shard *shard, struct node_cel
         pawl_metrics_export_due(metrics, span->end_ns);
 }
 
+/* A forked child's measurements are read by nobody, and the lock may be anybody's. */
+static bool counts(const struct attachment *attachment, const pawl_span *span) {
+    return span->node && !pawl_runtime_is_forked(attachment->runtime);
+}
+
 static COLD void start_any(const struct attachment *attachment, const pawl_span *span) {
     struct shard *shard;
-    struct node_cells *cells = span->node ? cells_of(attachment, span, &shard) : NULL;
+    struct node_cells *cells = counts(attachment, span) ? cells_of(attachment, span, &shard) : NULL;
     if (cells)
         cell_count(&cells->active->count, 1);
 }
 
 static COLD void end_any(const struct attachment *attachment, const pawl_span *span) {
-    if (!span->node)
+    if (!counts(attachment, span))
         return;
     struct shard *shard;
     struct node_cells *cells = cells_of(attachment, span, &shard);

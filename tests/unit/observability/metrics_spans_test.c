@@ -1,6 +1,7 @@
 /* Metrics of every primitive: counts, durations, what is in flight, whole runs, exemplars, the seed's names. */
 #include "failing_malloc.h"
 #include "leaves.h"
+#include "metrics_internal.h"
 #include "reading.h"
 #include "virtual_runtime.h"
 #include <math.h>
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #define OF(type, name, outcome) "pawl.node.name=" name ",pawl.outcome=" outcome ",pawl.primitive.type=" type
@@ -357,6 +360,42 @@ static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
     pawl_runtime_unref(shop.runtime);
 }
 
+/* The child is made while another thread, which it does not have, is about to look for a series. */
+static pid_t fork_while_busy(pawl_metrics *metrics) {
+    pthread_mutex_lock(&metrics->lock);
+    pid_t child = fork();
+    if (child != 0)
+        pthread_mutex_unlock(&metrics->lock);
+    return child;
+}
+
+static pawl_status fork_and_measure(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                    pawl_error **err) {
+    (void)in, (void)ret_out, (void)err;
+    struct shop *shop = user;
+    static const pawl_instrument things = {.name = "things", .kind = PAWL_COUNTER};
+    pid_t child = fork_while_busy(shop->metrics);
+    if (child == 0) {
+        alarm(30);
+        pawl_context_measure(ctx, &things, 1, NULL, 0);
+        return PAWL_OK;
+    }
+    int status = 1;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    return PAWL_OK;
+}
+
+static void a_run_that_goes_on_in_a_forked_child_ends_there(void **state) {
+    struct shop *shop = *state;
+    pid_t parent = getpid();
+    run(shop, pawl_sequential("top", pawl_inline("fork", fork_and_measure, shop), passing("new"),
+                              pawl_sequential("inner", passing("new"), failing("fails", PAWL_E_FAILED))));
+    if (getpid() != parent)
+        _exit(0);
+    assert_true(read_value(shop->metrics, "pawl.primitive.executions", OF("inline", "new", "ok")) == 2);
+}
+
 #define IN_SHOP(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
 
 int main(void) {
@@ -373,6 +412,7 @@ int main(void) {
         IN_SHOP(after_a_collection_an_exemplar_gives_way_to_a_new_one),
         cmocka_unit_test(an_exemplar_is_not_older_than_its_point),
         cmocka_unit_test(exemplars_can_be_switched_off),
+        IN_SHOP(a_run_that_goes_on_in_a_forked_child_ends_there),
         IN_SHOP(the_seeds_names_are_made_of_ours),
         IN_SHOP(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),
         cmocka_unit_test(without_the_switch_the_seeds_names_are_not_there),
