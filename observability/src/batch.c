@@ -47,7 +47,7 @@ static pawl_status call_all(struct pawl_batch *batch, size_t count, pawl_error *
     return first;
 }
 
-static size_t decode(struct pawl_batch *batch, size_t count) {
+static size_t decode_all(struct pawl_batch *batch, size_t count) {
     int64_t offset = wall_offset(batch);
     const struct pawl_redaction redaction = pawl_redaction_of(batch->setup.runtime, true);
     size_t good = 0;
@@ -55,6 +55,17 @@ static size_t decode(struct pawl_batch *batch, size_t count) {
         if (pawl_record_decode(&batch->slots[i], offset, &redaction, &batch->arena, &batch->data[good]))
             good++;
     atomic_fetch_add(&batch->no_memory, count - good);
+    return good;
+}
+
+static size_t decode(struct pawl_batch *batch, size_t count) {
+    size_t good = 0;
+    pthread_mutex_lock(&batch->runtime_lock);
+    if (likely(batch->setup.runtime != NULL))
+        good = decode_all(batch, count);
+    else
+        atomic_fetch_add(&batch->dropped_shutdown, count);
+    pthread_mutex_unlock(&batch->runtime_lock);
     return good;
 }
 
@@ -174,6 +185,7 @@ struct pawl_batch *pawl_batch_new(const struct pawl_batch_setup *setup, pawl_err
     if (batch) {
         batch->setup = *setup;
         batch->arena.chunk_bytes = ARENA_BYTES;
+        pthread_mutex_init(&batch->runtime_lock, NULL);
         pawl_export_worker_init(&batch->worker, &(struct pawl_export_job){.who = "tracer",
                                                                           .user = batch,
                                                                           .exporters = setup->exporters,
@@ -201,7 +213,16 @@ void pawl_batch_free(struct pawl_batch *batch) {
     free(batch->slots);
     free(batch->data);
     pawl_export_worker_finish(&batch->worker);
+    pthread_mutex_destroy(&batch->runtime_lock);
     free(batch);
+}
+
+bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns) {
+    bool ended = pawl_export_worker_stop(&batch->worker, pawl_export_after(timeout_ns));
+    pthread_mutex_lock(&batch->runtime_lock);
+    batch->setup.runtime = NULL;
+    pthread_mutex_unlock(&batch->runtime_lock);
+    return ended;
 }
 
 struct pawl_span_rings *pawl_batch_rings(struct pawl_batch *batch) {

@@ -13,7 +13,7 @@ struct pawl_batch;
 
 /* What a batch works with; it owns all of it but the resource and the exporters. */
 struct pawl_batch_setup {
-    pawl_runtime *runtime; /* for the time of day, while it lives */
+    pawl_runtime *runtime; /* for the time of day and secrets; NULL once it has ended */
     pawl_resource *resource;
     pawl_exporter *const *exporters;
     size_t exporter_count;
@@ -49,6 +49,7 @@ struct pawl_batch {
     _Atomic uint64_t processed, dropped_shutdown, no_memory;
 
     struct pawl_export_worker worker;
+    pthread_mutex_t runtime_lock; /* of setup.runtime: it may end before a thread that was left alone */
     /* Of whoever exports. */
     struct pawl_span_record *slots;
     pawl_span_data *data;
@@ -64,8 +65,7 @@ static inline pawl_status pawl_batch_start(struct pawl_batch *batch, pawl_error 
 static inline pawl_status pawl_batch_flush(struct pawl_batch *batch, uint64_t timeout_ns, pawl_error **err) {
     return pawl_export_worker_flush(&batch->worker, pawl_export_after(timeout_ns), err);
 }
-static inline bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns) {
-    return pawl_export_worker_stop(&batch->worker, pawl_export_after(timeout_ns));
-}
+/* See pawl_export_worker_stop(); the caller keeps the batch for as long. From here on the runtime is not needed. */
+bool pawl_batch_stop(struct pawl_batch *batch, uint64_t timeout_ns);
 
 #endif

@@ -139,9 +139,10 @@ static void drop_reference(void *self) {
 }
 
 static void end(void *self) {
-    struct pawl_tracer *tracer = self;
+    struct pawl_tracer *tracer = pawl_tracer_ref(self); /* a thread that is left alone gives back the runtime's */
     if (pawl_batch_stop(tracer->batch, tracer->options.shutdown_timeout_ns))
         pawl_tracer_unref(tracer);
+    pawl_tracer_unref(tracer);
 }
 
 #define OBSERVER(start_, end_)                                                                                         \
