@@ -189,9 +189,10 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
 
 HOT void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const struct child_request *request,
                    bool is_instant) {
-    pawl_observe_start(loop, ctx, span, request->child, is_instant);
+    pawl_observe_open(loop, ctx, span, request->child, is_instant);
     if (likely(request->scope.attribute != NULL))
         pawl_span_first_int(span, request->scope.attribute, request->scope.attribute_value);
+    pawl_observe_start(loop->runtime, span, is_instant);
 }
 
 static pawl_span *span_of(pawl_frame *frame, const pawl_primitive *node) {

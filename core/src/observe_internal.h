@@ -98,15 +98,18 @@ HOT void pawl_observe_place(pawl_context *ctx, pawl_span *span, uint64_t id) {
     span->parent_is_remote = 0;
 }
 
-HOT void pawl_observe_start(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node,
-                            bool is_instant) {
-    const pawl_runtime *runtime = loop->runtime;
+/* The node's span is the one that is open in ctx from here on; what is known of it can be set before it is told. */
+HOT void pawl_observe_open(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node,
+                           bool is_instant) {
     pawl_span_reset(span, node, node->name, node->type);
     if (is_instant)
         span->is_instant = 1;
     pawl_observe_place(ctx, span, pawl_observe_span_id(loop));
     span->start_ns = pawl_observe_now(loop);
     ctx->span = span;
+}
+
+HOT void pawl_observe_start(const pawl_runtime *runtime, const pawl_span *span, bool is_instant) {
     pawl_observe_tell(is_instant ? &runtime->instant_starts : &runtime->span_starts, span);
 }
 

@@ -324,6 +324,22 @@ static void starts_of_inline_leaves_are_told_to_those_who_want_them(void **state
     pawl_runtime_unref(runtime);
 }
 
+static void label_at_start(void *self, const pawl_span *span) {
+    (void)self;
+    pawl_context_set_string(span->ctx, "label", span->name);
+}
+
+static void what_an_observer_sets_when_a_span_starts_stays(void **state) {
+    struct world *w = *state;
+    static const pawl_observer_vtable labels = {.size = sizeof labels, .span_start = label_at_start};
+    assert_int_equal(pawl_runtime_add_observer(w->runtime, &labels, NULL, NULL), PAWL_OK);
+    expect_output_of(pawl_sequential("top", passing("a"), pawl_sequential("b", passing("c"))), w->ctx, NULL, "null");
+    assert_string_equal(span_named(&w->recorder, "top")->attributes, "label=top");
+    assert_string_equal(span_named(&w->recorder, "a")->attributes, "pawl.step=0 label=a");
+    assert_string_equal(span_named(&w->recorder, "b")->attributes, "pawl.step=1 label=b");
+    assert_string_equal(span_named(&w->recorder, "c")->attributes, "pawl.step=0 label=c");
+}
+
 static void observers_are_attached_before_the_first_run_and_at_most_8(void **state) {
     (void)state;
     static const pawl_observer_vtable empty = {.size = sizeof empty};
@@ -383,6 +399,7 @@ int main(void) {
         in_world(a_child_run_hangs_beneath_its_leaf),
         in_world(each_leaf_of_a_node_sees_its_own_span_and_nobody_elses),
         cmocka_unit_test(starts_of_inline_leaves_are_told_to_those_who_want_them),
+        in_world(what_an_observer_sets_when_a_span_starts_stays),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),
     };
