@@ -134,15 +134,24 @@ static pawl_status flush(void *self, uint64_t timeout_ns, pawl_error **err) {
     return pawl_batch_flush(tracer->batch, timeout_ns, err);
 }
 
+static void give_back(struct pawl_tracer *tracer, unsigned references) {
+    if (atomic_fetch_sub_explicit(&tracer->refs, references, memory_order_acq_rel) != references)
+        return;
+    pawl_batch_free(tracer->batch);
+    for (uint64_t i = 0; i < tracer->options.exporter_count; i++)
+        pawl_exporter_unref(tracer->exporters[i]);
+    pawl_resource_unref(tracer->options.resource);
+    pawl_sampler_unref(tracer->sampler);
+    free(tracer);
+}
+
 static void drop_reference(void *self) {
-    pawl_tracer_unref(self);
+    give_back(self, 1);
 }
 
 static void end(void *self) {
     struct pawl_tracer *tracer = pawl_tracer_ref(self); /* a thread that is left alone gives back the runtime's */
-    if (pawl_batch_stop(tracer->batch, tracer->options.shutdown_timeout_ns))
-        pawl_tracer_unref(tracer);
-    pawl_tracer_unref(tracer);
+    give_back(tracer, pawl_batch_stop(tracer->batch, tracer->options.shutdown_timeout_ns) ? 2 : 1);
 }
 
 #define OBSERVER(start_, end_)                                                                                         \
@@ -275,14 +284,8 @@ pawl_tracer *pawl_tracer_ref(pawl_tracer *tracer) {
 }
 
 pawl_tracer *pawl_tracer_unref(pawl_tracer *tracer) {
-    if (!tracer || atomic_fetch_sub_explicit(&tracer->refs, 1, memory_order_acq_rel) != 1)
-        return NULL;
-    pawl_batch_free(tracer->batch);
-    for (uint64_t i = 0; i < tracer->options.exporter_count; i++)
-        pawl_exporter_unref(tracer->exporters[i]);
-    pawl_resource_unref(tracer->options.resource);
-    pawl_sampler_unref(tracer->sampler);
-    free(tracer);
+    if (tracer)
+        give_back(tracer, 1);
     return NULL;
 }
 
