@@ -6,6 +6,7 @@
 
 metrics_service_start() {
     local i
+    : >"$1/service" # what is started may come to make it only after it was looked at
     "${PAWL_BUILD_DIR:?}/tests/conformance/observability/metrics_service" "${@:2}" >"$1/service" 2>&1 </dev/null &
     METRICS_PID=$!
     for ((i = 0; i < 600; i++)); do

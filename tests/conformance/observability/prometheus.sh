@@ -1,18 +1,20 @@
 # shellcheck shell=bash
-# Sourced by tests: a real Prometheus that scrapes one address every second.
+# Sourced by tests: a real Prometheus that scrapes one address every two seconds, which is also what a scrape may take:
+# a machine that is busy with other tests needs that.
 #
 #     prometheus_start WORK HOST:PORT [RULE-FILE...]   PROMETHEUS_URL; skips the whole test (77) when it is not installed
 #     prometheus_query EXPRESSION                      prints the answer, JSON
 #     prometheus_value EXPRESSION                      prints the first value of the answer; nothing for no answer
-#     prometheus_await EXPRESSION VALUE                waits, 20 s at most, until that is its first value
+#     prometheus_await EXPRESSION VALUE                waits, a minute at most, until that is its first value
 #     prometheus_exemplars EXPRESSION                  prints the exemplars of the last minute, JSON
-#     prometheus_target up|down                        waits, 20 s at most, for the target's health; prints its last error
+#     prometheus_await_exemplar EXPRESSION TEXT        waits, a minute at most, until that has the text
+#     prometheus_target up|down                        waits, a minute at most, for the target's health; prints its last error
 #     prometheus_stop                                  call it in the test's EXIT trap; WORK holds all that it wrote
 
 prometheus_config() {
     local rule
     cat <<TEXT
-global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}
+global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}
 scrape_configs:
   - job_name: pawl
     metrics_path: ${PROMETHEUS_PATH:-/metrics}
@@ -79,9 +81,19 @@ prometheus_exemplars() {
         --data-urlencode "start=$((now - 60))" --data-urlencode "end=$((now + 1))"
 }
 
+prometheus_await_exemplar() {
+    local i
+    for ((i = 0; i < 300; i++)); do
+        case $(prometheus_exemplars "$1") in *"$2"*) return 0 ;; esac
+        sleep 0.2
+    done
+    echo "prometheus_await_exemplar: no $2 in $(prometheus_exemplars "$1")" >&2
+    return 1
+}
+
 prometheus_await() {
     local i
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 300; i++)); do
         [ "$(prometheus_value "$1")" != "$2" ] || return 0
         sleep 0.2
     done
@@ -91,7 +103,7 @@ prometheus_await() {
 
 prometheus_target() {
     local i targets
-    for ((i = 0; i < 100; i++)); do
+    for ((i = 0; i < 300; i++)); do
         targets=$(curl -sS "$PROMETHEUS_URL/api/v1/targets?state=active")
         case $targets in
         *"\"health\":\"$1\""*)

@@ -54,14 +54,12 @@ if grep -E '^(tta|e2b)_' "$work/text"; then fail "seed names that nobody asked f
 prometheus_start "$work" "$METRICS_ADDRESS"
 [ -z "$(prometheus_target up)" ] || fail "the target is up with an error"
 prometheus_await 'up' 1 || fail "up"
-prometheus_await 'count(rate(pawl_primitive_duration_seconds_count[10s]) > 0) > bool 5' 1 || fail "rates"
+prometheus_await 'count(rate(pawl_primitive_duration_seconds_count[30s]) > 0) > bool 5' 1 || fail "rates"
 prometheus_await 'histogram_quantile(0.95, sum by (le) (rate(pawl_primitive_duration_seconds_bucket[1m]))) > bool 0' 1 ||
     fail "a quantile"
 prometheus_await 'count(target_info{service_name="metrics_service"})' 1 || fail "target_info"
-case $(prometheus_exemplars 'pawl_primitive_duration_seconds_bucket') in
-*'"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"'*) ;;
-*) fail "no exemplar: $(prometheus_exemplars pawl_primitive_duration_seconds_bucket)" ;;
-esac
+prometheus_await_exemplar pawl_primitive_duration_seconds_bucket '"trace_id":"4bf92f3577b34da6a3ce929d0e0e4736"' ||
+    fail "exemplars"
 prometheus_stop
 
 # A proxy that asks for text, since Prometheus prefers the other format.
