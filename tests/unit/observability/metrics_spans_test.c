@@ -360,6 +360,46 @@ static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
     pawl_runtime_unref(shop.runtime);
 }
 
+/* Runs it once, and gives the run's trace. */
+static void run_traced(pawl_runtime *runtime, pawl_primitive *node, uint8_t ret_trace[16]) {
+    pawl_context *ctx = pawl_context_new(runtime);
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    pawl_context_trace_id(ctx, ret_trace);
+    pawl_context_unref(ctx);
+}
+
+static bool has_exemplar_of(const struct reading *r, const uint8_t trace[16]) {
+    bool has = false;
+    for (uint64_t i = 0; i < r->exemplar_count; i++)
+        has |= memcmp(r->exemplars[i].trace_id, trace, 16) == 0;
+    return has;
+}
+
+/* In real time, where most ends take the short way. */
+static void a_usual_end_counts_as_any_other_and_leaves_exemplars(void **state) {
+    (void)state;
+    static const char leaf[] = OF("inline", "leaf", "ok"), inner[] = OF("sequential", "inner", "ok");
+    pawl_metrics *metrics = pawl_metrics_new(NULL, NULL);
+    pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
+    assert_int_equal(pawl_metrics_attach(metrics, runtime, NULL), PAWL_OK);
+    pawl_primitive *node = pawl_sequential("top", passing("leaf"), pawl_sequential("inner", passing("leaf")));
+    uint8_t trace[16];
+    for (uint64_t round = 1; round <= 3; round++) {
+        for (int i = 0; i < 10; i++)
+            run_traced(runtime, node, trace);
+        struct reading r = read_metrics(metrics, "pawl.primitive.duration", leaf);
+        assert_int_equal(r.count, 2 * (11 * round - 1));
+        assert_int_equal(read_metrics(metrics, "pawl.primitive.duration", inner).count, 11 * round - 1);
+        run_traced(runtime, node, trace);
+        r = read_metrics(metrics, "pawl.primitive.duration", inner);
+        assert_true(has_exemplar_of(&r, trace)); /* a collection came before */
+        assert_true(read_value(metrics, "pawl.primitive.active", NULL) == 0);
+    }
+    pawl_primitive_unref(node);
+    pawl_runtime_unref(runtime);
+    pawl_metrics_unref(metrics);
+}
+
 /* The child is made while another thread, which it does not have, is about to look for a series. */
 static pid_t fork_while_busy(pawl_metrics *metrics) {
     pthread_mutex_lock(&metrics->lock);
@@ -412,6 +452,7 @@ int main(void) {
         IN_SHOP(after_a_collection_an_exemplar_gives_way_to_a_new_one),
         cmocka_unit_test(an_exemplar_is_not_older_than_its_point),
         cmocka_unit_test(exemplars_can_be_switched_off),
+        cmocka_unit_test(a_usual_end_counts_as_any_other_and_leaves_exemplars),
         IN_SHOP(a_run_that_goes_on_in_a_forked_child_ends_there),
         IN_SHOP(the_seeds_names_are_made_of_ours),
         IN_SHOP(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),

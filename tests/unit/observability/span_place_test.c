@@ -123,6 +123,28 @@ static void the_same_node_in_two_pipelines_has_two_paths(void **state) {
     end_traced(&t);
 }
 
+/* It failed, so its number is not what its place is known by, as it was when its children ended. */
+static void a_node_that_is_described_after_its_children_keeps_path_and_number(void **state) {
+    (void)state;
+    struct traced t;
+    make_traced(&t, (pawl_tracer_options){0});
+    pawl_primitive *in = pawl_sequential("in", passing("a"), failing("b", PAWL_E_FAILED));
+    pawl_primitive *node = pawl_sequential("top", passing("x"), pawl_retry("again", in, .max_attempts = 1));
+    for (size_t i = 0; i < 2; i++) {
+        trace_run(&t, pawl_primitive_ref(node));
+        assert_string_equal(path_of(&t, "a", i), "top/again/in/a");
+        assert_string_equal(path_of(&t, "b", i), "top/again/in/b");
+        assert_string_equal(path_of(&t, "in", i), "top/again/in");
+        assert_string_equal(path_of(&t, "again", i), "top/again");
+        assert_string_equal(span_attribute(traced_span(&t, "b", i), "pawl.step"), "1");
+        assert_string_equal(span_attribute(traced_span(&t, "in", i), "pawl.attempt"), "1");
+        assert_string_equal(span_attribute(traced_span(&t, "again", i), "pawl.step"), "1");
+        assert_string_equal(path_of(&t, "x", i), "top/x");
+    }
+    pawl_primitive_unref(node);
+    end_traced(&t);
+}
+
 static void a_path_outlives_its_nodes(void **state) {
     (void)state;
     struct traced t;
@@ -312,6 +334,7 @@ int main(void) {
         cmocka_unit_test(a_deep_tree_has_a_path_as_far_as_it_goes),
         cmocka_unit_test(paths_are_right_when_branches_end_in_turns),
         cmocka_unit_test(the_same_node_in_two_pipelines_has_two_paths),
+        cmocka_unit_test(a_node_that_is_described_after_its_children_keeps_path_and_number),
         cmocka_unit_test(a_path_outlives_its_nodes),
         cmocka_unit_test(more_places_than_are_kept_are_told_all_the_same),
         cmocka_unit_test(what_is_told_without_memory_for_places_is_right_and_the_rest_is_counted),
