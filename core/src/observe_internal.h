@@ -24,7 +24,7 @@ static inline void pawl_span_reset(pawl_span *span, const pawl_primitive *node, 
     memset(&span->error, 0, offsetof(pawl_span, attribute_slots) - offsetof(pawl_span, error));
 }
 
-/* The first attribute of a span that was just reset. */
+/* The first attribute of a span that was just reset, which does not make it a described one. */
 static inline void pawl_span_first_int(pawl_span *span, const char *key, int64_t number) {
     span->attribute_slots[0] = pawl_attribute_int(key, number);
     span->attributes = span->attribute_slots;

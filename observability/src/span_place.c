@@ -38,7 +38,7 @@ void pawl_place_write_path(const pawl_span *span, char *buffer) {
 
 /* ---- places ---- */
 
-/* What makes a place. */
+/* What tells one place from another. */
 struct stand {
     const struct pawl_place *above;
     const pawl_primitive *node;
@@ -105,7 +105,7 @@ static struct pawl_place *make(struct pawl_places *places, const struct stand *s
     return *bucket = place;
 }
 
-/* Of a span beneath the last level. */
+/* Finds or makes the place of a span whose parent is on the last level. */
 static const struct pawl_place *beneath(struct pawl_places *places, const pawl_span *span) {
     if (!span->node)
         return NULL;
@@ -154,7 +154,7 @@ const struct pawl_place *pawl_place_find(struct pawl_places *places, const pawl_
         return level->place;
     }
     if (level->id == id)
-        places->depth--;
+        places->depth--; /* it was described since its children ended: it has a place of its own */
     else if (places->depth == 0 && span->parent && !climb(places, span->parent)) {
         places->depth = 0;
         return NULL;

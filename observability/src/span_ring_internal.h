@@ -30,7 +30,7 @@ struct pawl_span_rings;
 struct pawl_span_ring {
     /* Its thread's alone. */
     alignas(PAWL_CACHE_LINE) struct pawl_span_line *at, *stop; /* where the next record goes; the chunk's end */
-    uint64_t lease;                                            /* credits that it has */
+    uint64_t lease;                                            /* credits left: records it may publish */
     struct pawl_span_chunk *chunk;                             /* NULL before the first span */
     struct pawl_span_ring *next_of_thread;
     struct pawl_places places;
