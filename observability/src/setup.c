@@ -40,6 +40,23 @@ static void forget_runtime(pawl_observability *o) {
     atomic_store(&o->runtime, NULL);
 }
 
+/* ---- observers that hear no spans ---- */
+
+static pawl_sample want_none(void *self, const pawl_sampling *question, char **ret_tracestate) {
+    (void)self, (void)question, (void)ret_tracestate;
+    return PAWL_SAMPLE_DROP;
+}
+
+/* Without a say it would be told of every trace, and have spans made of one that nobody records. Where no tracer has
+ * one, it would be the only one that has, and call every trace not sampled. The runtime holds the handle meanwhile. */
+static pawl_status add_observer(pawl_observability *o, pawl_observer_vtable *observer, pawl_error **err) {
+    observer->sample = o->tracer ? want_none : NULL;
+    pawl_status status = pawl_runtime_add_observer(o->runtime, observer, o, err);
+    if (status == PAWL_OK)
+        pawl_observability_ref(o);
+    return status;
+}
+
 /* ---- the first observer of ours: what the parts do in turn begins together, so that a collector that is dead for one
  * of them costs the others nothing, and all of them no more than the longest time of one ---- */
 
@@ -63,13 +80,9 @@ static void begin_end(void *self) {
 }
 
 pawl_status pawl_setup_herald(pawl_observability *o, pawl_error **err) {
-    static const pawl_observer_vtable observer = {.size = sizeof observer, .destroy = begin_end, .flush = begin_flush};
-    if (o->has_herald)
-        return PAWL_OK;
-    pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, o, err);
+    pawl_observer_vtable observer = {.size = sizeof observer, .destroy = begin_end, .flush = begin_flush};
+    pawl_status status = o->has_herald ? PAWL_OK : add_observer(o, &observer, err);
     o->has_herald = status == PAWL_OK;
-    if (o->has_herald)
-        pawl_observability_ref(o);
     return status;
 }
 
@@ -89,15 +102,11 @@ static bool is_attached(const pawl_observability *o) {
 
 /* An observer that hears nothing would still make spans. */
 static pawl_status attach_end(pawl_observability *o, pawl_error **err) {
-    static const pawl_observer_vtable observer = {.size = sizeof observer, .destroy = end};
-    if (!is_attached(o)) {
-        forget_runtime(o);
-        return PAWL_OK;
-    }
-    pawl_status status = pawl_runtime_add_observer(o->runtime, &observer, o, err);
-    if (status == PAWL_OK)
-        pawl_observability_ref(o);
-    return status;
+    pawl_observer_vtable observer = {.size = sizeof observer, .destroy = end};
+    if (is_attached(o))
+        return add_observer(o, &observer, err);
+    forget_runtime(o);
+    return PAWL_OK;
 }
 
 /* ---- setting up ---- */

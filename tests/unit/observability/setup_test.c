@@ -229,6 +229,31 @@ static void says_who_speaks(void **state) {
     free_bed(bed);
 }
 
+static pawl_status tell_whether_observed(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                         pawl_error **err) {
+    (void)in, (void)ret_out, (void)err;
+    *(bool *)user = pawl_context_is_observed(ctx);
+    return PAWL_OK;
+}
+
+static void makes_no_spans_of_a_trace_that_is_not_sampled(void **state) {
+    (void)state;
+    struct bed *bed = new_bed();
+    pawl_sampler *never = pawl_sampler_never(NULL);
+    const pawl_tracer_options tracer = {.size = sizeof tracer, .sampler = never};
+    pawl_observability *o = observe(bed, to_memory(bed), .tracer = &tracer, .no_metrics = 1);
+    pawl_sampler_unref(never);
+    bool observed = true;
+    pawl_context *ctx = pawl_context_new(bed->runtime);
+    pawl_primitive *node = pawl_inline("worker", tell_whether_observed, &observed);
+    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    assert_false(observed);
+    pawl_primitive_unref(node);
+    pawl_context_unref(ctx);
+    pawl_observability_unref(o);
+    free_bed(bed);
+}
+
 /* ---- the environment ---- */
 
 static void writes_everything_to_the_console_when_the_environment_says_so(void **state) {
@@ -491,6 +516,7 @@ int main(void) {
         environment_test(writes_a_file_to_its_end_although_it_was_shut_down),
         environment_test(refuses_what_is_wrong_in_code),
         environment_test(says_who_speaks),
+        environment_test(makes_no_spans_of_a_trace_that_is_not_sampled),
         environment_test(writes_everything_to_the_console_when_the_environment_says_so),
         environment_test(writes_otlp_lines_when_the_environment_says_so),
         environment_test(sends_nothing_that_nobody_asked_for),
