@@ -210,10 +210,12 @@ void pawl_clock_init(struct pawl_clock *clock, const struct pawl_clock_source *s
 
 uint64_t pawl_clock_read_and_copy(struct pawl_clock *clock, struct pawl_clock_copy *copy) {
     uint64_t ns = pawl_clock_read_slowly(clock), word = atomic_load_explicit(&clock->current, memory_order_acquire);
+    copy->span_ticks = 0;
+    if (word == 0)
+        return ns;
     struct pawl_clock_line line = load_line(&clock->anchors[word % PAWL_CLOCK_ANCHORS]);
-    bool is_whole = word && atomic_load_explicit(&clock->current, memory_order_relaxed) == word;
-    *copy = is_whole ? (struct pawl_clock_copy){line.ticks, line.ns, line.mult, clock->span_ticks}
-                     : (struct pawl_clock_copy){0};
+    if (atomic_load_explicit(&clock->current, memory_order_relaxed) == word)
+        *copy = (struct pawl_clock_copy){line.ticks, line.ns, line.mult, clock->span_ticks};
     return ns;
 }
 
