@@ -15,7 +15,7 @@
  * A traced run never waits for telemetry: what the queue cannot hold is dropped and counted. In a forked child nothing
  * is exported; what waited there is sent by the parent alone. Each thread remembers names and paths of up to 1,024
  * places in pipelines until the runtime ends (some 400 bytes each, 1.4 MiB in all at most); what comes then takes more
- * of the queue. Names have no secret in them that was told before they are exported.
+ * of the queue. No secret is in a name that was told before the span ended.
  */
 #ifndef PAWL_OBSERVABILITY_TRACER_H
 #define PAWL_OBSERVABILITY_TRACER_H
@@ -39,11 +39,10 @@ typedef struct pawl_tracer_options {
     /* Processing. */
     uint64_t simple; /**< Not 0: each span is exported when it ends, on its thread, one at a time: for tests and short
                         programs. */
-    uint64_t max_queue_size; /**< Spans of all threads that may wait; each further thread may add up to 7. Default
-                                2,048, at most 1,000,000. */
-    uint64_t
-        max_queue_bytes;     /**< What they may allocate beside the queue's own 64 or 256 bytes each. Default 32 MiB. */
-    uint64_t max_batch_size; /**< Exported at once; at most max_queue_size. Default 512, or the queue's size. */
+    uint64_t max_queue_size;      /**< Spans of all threads that may wait; each further thread may add up to 7. Default
+                                     2,048, at most 1,000,000. */
+    uint64_t max_queue_bytes;     /**< What they may allocate beside 64 or 256 bytes each. Default 32 MiB. */
+    uint64_t max_batch_size;      /**< Exported at once; at most max_queue_size. Default 512, or the queue's size. */
     uint64_t schedule_delay_ns;   /**< A batch that is not full is exported after this. Default 5 s. */
     uint64_t export_timeout_ns;   /**< Of one exporter's call. Default 30 s. */
     uint64_t shutdown_timeout_ns; /**< When the runtime ends: for all that waits; then exporters are cancelled. Default
