@@ -216,8 +216,10 @@ static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *e
     stop_waiting(loop, frame);
     pawl_frame *parent = frame->parent;
     event->outcome.at = parent;
-    if (unlikely(frame->observed))
+    if (unlikely(frame->observed)) {
         pawl_observe_end(loop, frame->own.span, &event->outcome);
+        pawl_observe_release(&frame->own);
+    }
     if (frame->listed)
         unlist_child(frame);
     counter_add(&loop->live_frames, (size_t)-1);
@@ -303,6 +305,7 @@ HOT void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *
     open_span(loop, ctx, span, &loop->request, true);
     start_inline(loop, parent, ctx, event);
     pawl_observe_end(loop, span, &event->outcome);
+    pawl_observe_release(ctx);
     ctx->span = outer;
     poison(place, leaf->own_bytes[1]);
 }

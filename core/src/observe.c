@@ -15,7 +15,6 @@ void pawl_observe_tell_described(const pawl_runtime *runtime, pawl_span *span) {
     pawl_error *error = pawl_span_redact(runtime, span);
     pawl_observe_tell(&runtime->span_ends, span);
     pawl_error_unref(error);
-    pawl_span_release_grown(span);
 }
 
 void pawl_observe_end_failed(pawl_span *span, struct pawl_outcome *outcome) {
@@ -103,6 +102,7 @@ void pawl_span_close(pawl_context *ctx, pawl_span *span, pawl_status status, con
     span->error = error;
     span->cancel_reason = (uint32_t)pawl_error_cancel_reason(error);
     pawl_observe_tell_described(ctx->root->runtime, span);
+    pawl_span_release_grown(span);
 }
 
 /* What was set by hand may be nonsense that a collector refuses, and then the whole batch with it. */
@@ -121,4 +121,5 @@ void pawl_span_tell(pawl_context *ctx, pawl_span *span) {
     mend(ctx, span);
     pawl_observe_tell(&ctx->root->runtime->span_starts, span);
     pawl_observe_tell_described(ctx->root->runtime, span);
+    pawl_span_release_grown(span);
 }

@@ -47,7 +47,7 @@ pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span);
 
 /* ---- telling ---- */
 
-/* Of a span that somebody set something on. */
+/* Of a span that somebody set something on, to be released then. */
 void pawl_observe_tell_described(const pawl_runtime *runtime, pawl_span *span);
 
 HOT void pawl_observe_tell(const struct span_calls *calls, const pawl_span *span) {
@@ -115,6 +115,7 @@ HOT void pawl_observe_start(const pawl_runtime *runtime, const pawl_span *span, 
 
 void pawl_observe_end_failed(pawl_span *span, struct pawl_outcome *outcome);
 
+/* pawl_observe_release() must follow. */
 HOT void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcome *outcome) {
     span->end_ns = pawl_observe_now(loop);
     if (unlikely(outcome->status != PAWL_OK))
@@ -123,6 +124,13 @@ HOT void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcom
         pawl_observe_tell(&loop->runtime->span_ends, span);
     else
         pawl_observe_tell_described(loop->runtime, span);
+}
+
+/* Releases what was set on the span that is open in ctx, which was told; also by those whom it was told. */
+HOT void pawl_observe_release(const pawl_context *ctx) {
+    pawl_span *span = ctx->span;
+    if (unlikely(span->described))
+        pawl_span_release_grown(span);
 }
 
 #endif
