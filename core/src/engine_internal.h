@@ -231,7 +231,7 @@ struct pawl_runtime {
     _Atomic(struct pawl_redactor *) redactor; /* redact.c; NULL until something is said about secrets */
     struct observer observers[OBSERVERS];
     atomic_size_t observer_count;                             /* fixed from the first run to the shutdown */
-    struct span_calls span_starts, instant_starts, span_ends; /* instants: inline leaves beneath another node */
+    struct span_calls span_starts, instant_starts, span_ends; /* instants: inline leaves run alone by another node */
     bool samplers, measurers, loggers;                        /* whether an observer has that slot */
     atomic_uint propagation;                                  /* PAWL_PROPAGATE_* */
     atomic_bool records_content;

@@ -71,7 +71,7 @@ typedef struct pawl_span {
     uint32_t dropped_attributes, dropped_events, dropped_links, text_used;
     uint32_t described; /**< Not 0: it failed, or something was set on it; else attributes[0] is all there may be, whose
                              key is static. The engine's. */
-    uint32_t is_instant; /**< Not 0: an inline leaf beneath another node, see skips_instants. */
+    uint32_t is_instant; /**< Not 0: an inline leaf that its parent runs alone, see skips_instants. */
     pawl_attribute attribute_slots[16];
     pawl_span_event event_slots[3];
     char text[320];
@@ -115,8 +115,8 @@ typedef struct pawl_observer_vtable {
     void (*log)(void *self, const pawl_log_record *record);
     /** Hands on what is waiting, for at most timeout_ns. May block; called by pawl_runtime_flush() alone. */
     pawl_status (*flush)(void *self, uint64_t timeout_ns, pawl_error **err);
-    /** Not 0: span_start is not called for an inline leaf beneath another node, which is over before anybody could look
-     * at what is open. Its span_end is. */
+    /** Not 0: span_start is not called for an inline leaf that another node runs alone (a step, an attempt; not one of
+     * several side by side), which is over before anybody could look at what is open. Its span_end is. */
     uint64_t skips_instants;
 } pawl_observer_vtable;
 

@@ -314,11 +314,12 @@ static void starts_of_inline_leaves_are_told_to_those_who_want_them(void **state
     pawl_context *ctx = pawl_context_new(runtime);
     expect_output_of(pawl_sequential("top", passing("a"), passing("b"), pausing("c", 1)), ctx, NULL, "null");
     expect_output_of(passing("alone"), ctx, NULL, "null"); /* beneath nothing: it opens the trace */
-    assert_int_equal(told.starts, 3);
+    expect_output_of(joined("both", passing("x"), passing("y")), ctx, NULL, "[null,null]"); /* each may be waited for */
+    assert_int_equal(told.starts, 6);
     assert_int_equal(told.instant_starts, 2);
-    assert_int_equal(spared.starts, 3);
+    assert_int_equal(spared.starts, 6);
     assert_int_equal(spared.instant_starts, 0);
-    assert_int_equal(spared.ends, 3);
+    assert_int_equal(spared.ends, 6);
     assert_int_equal(spared.instant_ends, 2);
     pawl_context_unref(ctx);
     pawl_runtime_unref(runtime);

@@ -9,7 +9,7 @@
  *   pawl.primitive.active      up-down    {execution}  pawl.primitive.type, pawl.node.name
  *   gen_ai.workflow.duration   histogram  s            gen_ai.workflow.name, error.type (of a failed one): whole runs
  *
- * (an inline leaf beneath another node does not count as active: it is over before anybody could read that it is),
+ * (an inline leaf that another node runs alone does not count as active: it is over before anybody could read that),
  * figures of the runtimes themselves, of several together, once one has run anything; up-down counters without
  * attributes:
  *
