@@ -128,8 +128,8 @@ static void spans_tell_of_the_program_and_nothing_of_its_secrets(void **state) {
     assert_string_equal(own->type, "code_execution");
     assert_non_null(strstr(own->attributes, "pawl.code.language=bash"));
     assert_non_null(strstr(own->attributes, "pawl.code.bytes=25"));
-    assert_non_null(strstr(own->attributes,
-                           "pawl.code.digest=15a4be7bf8b33a8761682788c0d08a7b825ca73453f589c84193412632f2819b"));
+    assert_non_null(
+        strstr(own->attributes, "pawl.code.digest=15a4be7bf8b33a8761682788c0d08a7b825ca73453f589c84193412632f2819b"));
     assert_non_null(strstr(own->attributes, "pawl.code.outcome=nonzero_exit"));
     assert_non_null(strstr(own->attributes, "pawl.code.exit_status=3"));
     assert_non_null(strstr(own->attributes, "pawl.sandbox.tier=local"));

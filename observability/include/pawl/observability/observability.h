@@ -116,8 +116,8 @@ PAWL_API pawl_observability *pawl_observability_ref(pawl_observability *observab
 PAWL_API pawl_observability *pawl_observability_unref(pawl_observability *observability);
 
 /**
- * Exports what waits, within the time-out: spans, metrics and log records at the same time, so that a collector which is
- * dead for one of them costs the others nothing. Blocks; not inside an inline leaf or a callback.
+ * Exports what waits, within the time-out: spans, metrics and log records at the same time, so that a collector which
+ * is dead for one of them costs the others nothing. Blocks; not inside an inline leaf or a callback.
  * @return PAWL_OK (also when there is nothing to export, or the runtime has ended), PAWL_E_TIMEOUT, the first failure,
  * PAWL_E_INVALID (NULL).
  */
