@@ -206,17 +206,22 @@ void pawl_runtime_set_propagation(pawl_runtime *runtime, uint32_t what) {
         atomic_store(&runtime->propagation, what);
 }
 
-static void add_call(struct span_calls *calls, void (*fn)(void *self, const pawl_span *span), void *self,
-                     uint32_t bit) {
-    if (fn)
-        calls->items[calls->count++] = (struct span_call){.fn = fn, .self = self, .bit = bit};
+static void insert_call(struct span_calls *calls, size_t at, struct span_call call) {
+    if (!call.fn)
+        return;
+    memmove(calls->items + at + 1, calls->items + at, (calls->count - at) * sizeof call);
+    calls->items[at] = call;
+    calls->count++;
 }
 
 static void attach(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self) {
     uint32_t bit = 1u << runtime->observer_count;
-    add_call(&runtime->span_starts, vtable->span_start, self, bit);
-    add_call(&runtime->instant_starts, vtable->skips_instants ? NULL : vtable->span_start, self, bit);
-    add_call(&runtime->span_ends, vtable->span_end, self, bit);
+    const struct span_call start = {.fn = vtable->span_start, .self = self, .bit = bit};
+    insert_call(&runtime->span_starts, runtime->span_starts.count, start);
+    if (!vtable->skips_instants)
+        insert_call(&runtime->instant_starts, runtime->instant_starts.count, start);
+    /* The first: ends are told in the reverse order. */
+    insert_call(&runtime->span_ends, 0, (struct span_call){.fn = vtable->span_end, .self = self, .bit = bit});
     runtime->samplers |= vtable->sample != NULL;
     runtime->measurers |= vtable->measure != NULL;
     runtime->loggers |= vtable->log != NULL;

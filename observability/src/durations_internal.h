@@ -24,6 +24,8 @@ struct duration_cell {
 void pawl_durations_init(struct durations *durations, const double *seconds, size_t count);
 
 static inline size_t durations_bucket(const struct durations *durations, uint64_t ns) {
+    if (ns <= durations->bounds[0]) /* nodes that do little */
+        return 0;
     size_t low = durations->first[ns ? 64 - __builtin_clzll(ns) : 0];
     low += durations->bounds[low] < ns;
     while (__builtin_expect(durations->bounds[low] < ns, 0))

@@ -365,6 +365,44 @@ static void what_an_observer_sets_when_a_span_ends_is_seen_by_the_next_and_relea
     end_world(state);
 }
 
+struct told {
+    const char *name;
+    struct told_order {
+        size_t length;
+        char text[32];
+    } * order;
+};
+
+static void write_start(void *self, const pawl_span *span) {
+    struct told *told = self;
+    (void)span;
+    told->order->text[told->order->length++] = *told->name;
+}
+
+static void write_end(void *self, const pawl_span *span) {
+    struct told *told = self;
+    (void)span;
+    told->order->text[told->order->length++] = (char)(*told->name - 'a' + 'A');
+}
+
+static void ends_are_told_in_the_reverse_order(void **state) {
+    (void)state;
+    static const pawl_observer_vtable both = {.size = sizeof both, .span_start = write_start, .span_end = write_end};
+    static const pawl_observer_vtable end = {.size = sizeof end, .span_end = write_end};
+    struct fake_clock time = {0};
+    struct told_order order = {0};
+    struct told a = {"a", &order}, b = {"b", &order}, c = {"c", &order};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    assert_int_equal(pawl_runtime_add_observer(runtime, &both, &a, NULL), PAWL_OK);
+    assert_int_equal(pawl_runtime_add_observer(runtime, &end, &b, NULL), PAWL_OK);
+    assert_int_equal(pawl_runtime_add_observer(runtime, &both, &c, NULL), PAWL_OK);
+    pawl_context *ctx = pawl_context_new(runtime);
+    expect_output_of(pawl_sequential("top", passing("leaf")), ctx, NULL, "null");
+    assert_string_equal(order.text, "acacCBACBA");
+    pawl_context_unref(ctx);
+    pawl_runtime_unref(runtime);
+}
+
 static void observers_are_attached_before_the_first_run_and_at_most_8(void **state) {
     (void)state;
     static const pawl_observer_vtable empty = {.size = sizeof empty};
@@ -426,6 +464,7 @@ int main(void) {
         cmocka_unit_test(starts_of_inline_leaves_are_told_to_those_who_want_them),
         in_world(what_an_observer_sets_when_a_span_starts_stays),
         cmocka_unit_test(what_an_observer_sets_when_a_span_ends_is_seen_by_the_next_and_released),
+        cmocka_unit_test(ends_are_told_in_the_reverse_order),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),
     };
