@@ -122,7 +122,8 @@ typedef struct pawl_observer_vtable {
 
 /**
  * Attaches an observer, before the first run of the runtime (PAWL_E_INVALID later); at most 8 (PAWL_E_LIMIT). Starts of
- * spans are told in the order in which observers were attached, ends in the reverse order.
+ * spans are told in the order in which observers were attached, ends in the reverse order: what the last one sets on a
+ * span is seen by all.
  * @param vtable  Borrowed, must outlive the runtime.
  * @param self    Handed to each call; given up with destroy. On failure it stays the caller's.
  */

@@ -350,19 +350,13 @@ static void label_at_end(void *self, const pawl_span *span) {
 }
 
 static void what_an_observer_sets_when_a_span_ends_is_seen_by_the_next_and_released(void **state) {
-    (void)state;
     static const pawl_observer_vtable labels = {.size = sizeof labels, .span_end = label_at_end};
-    struct world *w = calloc(1, sizeof *w);
-    w->runtime = virtual_runtime(&w->time);
+    struct world *w = *state;
     assert_int_equal(pawl_runtime_add_observer(w->runtime, &labels, NULL, NULL), PAWL_OK);
-    record(w->runtime, &w->recorder);
-    w->ctx = pawl_context_new(w->runtime);
     expect_output_of(pawl_sequential("top", passing("a"), pawl_sequential("b", passing("c"))), w->ctx, NULL, "null");
     assert_memory_equal(span_named(&w->recorder, "a")->attributes, "pawl.step=0 long=xxx", 20);
     assert_memory_equal(span_named(&w->recorder, "b")->attributes, "pawl.step=1 long=xxx", 20);
     assert_memory_equal(span_named(&w->recorder, "top")->attributes, "long=xxx", 8);
-    *state = w;
-    end_world(state);
 }
 
 struct told {
@@ -463,7 +457,7 @@ int main(void) {
         in_world(each_leaf_of_a_node_sees_its_own_span_and_nobody_elses),
         cmocka_unit_test(starts_of_inline_leaves_are_told_to_those_who_want_them),
         in_world(what_an_observer_sets_when_a_span_starts_stays),
-        cmocka_unit_test(what_an_observer_sets_when_a_span_ends_is_seen_by_the_next_and_released),
+        in_world(what_an_observer_sets_when_a_span_ends_is_seen_by_the_next_and_released),
         cmocka_unit_test(ends_are_told_in_the_reverse_order),
         cmocka_unit_test(observers_are_attached_before_the_first_run_and_at_most_8),
         cmocka_unit_test(without_observers_nothing_happens),
