@@ -1,4 +1,4 @@
-/* Spans: when they begin and end, where they belong, and who is told. Ids come from the loop's generator. */
+/* Spans: what happens to few of them; observe_internal.h has what happens to each. */
 #include "observe_internal.h"
 #include <string.h>
 

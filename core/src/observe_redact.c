@@ -4,26 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Our own keys are not named like secrets; asking would be most of what a span costs here. */
-static bool is_own_key(const char *key) {
-    return strncmp(key, "pawl.", 5) == 0;
-}
-
 static void redact_attribute(pawl_span *span, const struct pawl_redaction *redaction, pawl_attribute *attribute) {
     const char *text = attribute->value.string;
-    size_t length = strlen(text), hidden_length;
-    char *hidden = NULL;
+    size_t length = strlen(text);
     struct pawl_redaction how = *redaction;
     how.cut = length + 4 > PAWL_SPAN_STRING; /* by us, so that a secret may be cut too */
-    if (!is_own_key(attribute->key) && pawl_shape_hides_member(redaction, attribute->key, text)) {
-        attribute->value.string = PAWL_REDACTED;
-    } else if (pawl_redact_needed(&how, text, length)) {
-        bool hid = pawl_redact_text(&how, text, length, &hidden, &hidden_length);
-        const char *kept = hidden ? pawl_span_keep_text(span, hidden) : NULL;
-        if (kept || hidden || !hid) /* without memory nothing is shown */
-            attribute->value.string = kept ? kept : PAWL_REDACTED;
-        free(hidden);
-    }
+    char *made;
+    const char *shown = pawl_redact_shown(&how, attribute->key, text, length, &made);
+    const char *kept = made ? pawl_span_keep_text(span, made) : shown;
+    attribute->value.string = kept ? kept : PAWL_REDACTED; /* without memory nothing is shown */
+    free(made);
 }
 
 static void redact_list(pawl_span *span, const struct pawl_redaction *redaction, pawl_attribute *attributes,

@@ -297,6 +297,23 @@ size_t pawl_redact_into(const struct pawl_redaction *redaction, const char *text
     return length;
 }
 
+/* Our own keys are not named like secrets; asking would be most of what a span costs here. */
+static bool is_own_key(const char *key) {
+    return strncmp(key, "pawl.", 5) == 0;
+}
+
+const char *pawl_redact_shown(const struct pawl_redaction *redaction, const char *key, const char *text, size_t length,
+                              char **ret_made) {
+    *ret_made = NULL;
+    if (key && !is_own_key(key) && pawl_shape_hides_member(redaction, key, text))
+        return PAWL_REDACTED;
+    if (!pawl_redact_needed(redaction, text, length))
+        return text;
+    if (!pawl_redact_text(redaction, text, length, ret_made, &length))
+        return PAWL_REDACTED;
+    return *ret_made ? *ret_made : text;
+}
+
 char *pawl_runtime_redact(const pawl_runtime *runtime, const char *text) {
     const struct pawl_redaction redaction = pawl_redaction_of(runtime, true);
     size_t length = text ? strlen(text) : 0;

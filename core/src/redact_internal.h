@@ -48,6 +48,10 @@ bool pawl_redact_needed(const struct pawl_redaction *redaction, const char *text
  */
 PAWL_NODISCARD bool pawl_redact_text(const struct pawl_redaction *redaction, const char *text, size_t length,
                                      char **ret_text, size_t *ret_length);
+/* What may be shown of a text: itself, PAWL_REDACTED (also without memory), or a new text, which *ret_made is then too,
+ * to be released with free(); else that is NULL. key: of the attribute whose text it is, NULL for none. */
+const char *pawl_redact_shown(const struct pawl_redaction *redaction, const char *key, const char *text, size_t length,
+                              char **ret_made);
 /*
  * Hides into a buffer, cut to whole characters, always ending in NUL (size is not 0). Allocates only when there is
  * something to hide; without memory PAWL_REDACTED is all that is written. Returns the length written.

@@ -114,19 +114,17 @@ static size_t room_for_all(const pawl_attribute *sorted, size_t count) {
     return bytes;
 }
 
-/* Our own keys are not named like secrets. Returns what is to be freed, or NULL. */
+/* Returns what is to be freed, or NULL. */
 static char *hide_text(const struct pawl_redaction *redaction, pawl_attribute *attribute) {
     const char *text = text_of(attribute);
-    size_t length = strnlen(text, SET_TEXT + 1), hidden_length;
+    size_t length = strnlen(text, SET_TEXT + 1);
     struct pawl_redaction how = *redaction;
-    char *hidden = NULL;
+    char *made;
     how.cut = length > SET_TEXT;
-    if (strncmp(attribute->key, "pawl.", 5) != 0 && pawl_shape_hides_member(&how, attribute->key, text))
-        attribute->value.string = PAWL_REDACTED;
-    else if (pawl_redact_needed(&how, text, length) &&
-             (!pawl_redact_text(&how, text, length, &hidden, &hidden_length) || hidden))
-        attribute->value.string = hidden ? hidden : PAWL_REDACTED; /* without memory nothing is shown */
-    return hidden;
+    const char *shown = pawl_redact_shown(&how, attribute->key, text, length, &made);
+    if (shown != text)
+        attribute->value.string = shown;
+    return made;
 }
 
 static pawl_status make(struct attribute_set *set, const pawl_attribute *sorted, size_t count, pawl_error **err) {

@@ -326,17 +326,12 @@ void pawl_record_release(struct pawl_span_record *record, struct pawl_heap_budge
     atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
 }
 
-/* Without secrets; nothing of it is shown when memory for that is short. */
 static void put_name(struct writer *w, const pawl_span *span, const char *name, size_t most) {
     const struct pawl_redaction redaction = pawl_redaction_of(span->ctx ? span->ctx->root->runtime : NULL, true);
-    size_t length = strlen(name), hidden_length = 0;
-    char *hidden = NULL;
-    if (unlikely(pawl_redact_needed(&redaction, name, length)) &&
-        !pawl_redact_text(&redaction, name, length, &hidden, &hidden_length))
-        name = PAWL_REDACTED;
-    const char *shown = hidden ? hidden : name;
+    char *made;
+    const char *shown = pawl_redact_shown(&redaction, NULL, name, strlen(name), &made);
     put_text(w, shown, cut_bytes(shown, most));
-    free(hidden);
+    free(made);
 }
 
 /* Name, type and path, when the record does not point to them. */
