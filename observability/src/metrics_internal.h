@@ -102,7 +102,6 @@ struct histogram_cell {
 struct node_histogram {
     struct duration_cell *cell; /* NULL until the first need */
     pawl_series *series;
-    uint64_t epoch, exemplars; /* a bit for each slot that needs none any more in this epoch */
 };
 
 /* A node's cells of one thread. */
@@ -121,7 +120,10 @@ struct node_cells {
 struct span_slot {
     uint64_t serial;
     struct node_cells *cells;
+    struct duration_cell *usual; /* of those that end well; NULL until the first one, and in virtual time */
+    uint32_t epoch, exemplars;   /* a bit for each of its buckets that needs none any more in this epoch */
 };
+_Static_assert(DURATION_BOUNDS < 32, "each bucket has a bit");
 
 struct measure_slot {
     uint64_t fingerprint;

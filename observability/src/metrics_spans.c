@@ -19,8 +19,8 @@ static struct node_cells *make_cells(struct shard *shard, struct node *node) {
     return cells;
 }
 
-static struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard, const pawl_span *span,
-                                     struct span_slot *slot) {
+static struct span_slot *find_slot(pawl_metrics *metrics, struct shard *shard, const pawl_span *span,
+                                   struct span_slot *slot) {
     pthread_mutex_lock(&metrics->lock);
     struct node *node = pawl_metrics_node(metrics, span->type, span->name);
     pthread_mutex_unlock(&metrics->lock);
@@ -31,18 +31,16 @@ static struct node_cells *find_cells(pawl_metrics *metrics, struct shard *shard,
     if (cells)
         *slot = (struct span_slot){.serial = span->node->serial, .cells = cells};
     metrics_settle(shard);
-    return cells;
+    return cells ? slot : NULL;
 }
 
 /* NULL without memory. */
-static struct node_cells *cells_of(const struct attachment *attachment, const pawl_span *span,
-                                   struct shard **ret_shard) {
+static struct span_slot *slot_of(const struct attachment *attachment, const pawl_span *span, struct shard **ret_shard) {
     struct shard *shard = *ret_shard = metrics_shard_by(attachment->metrics, attachment->id);
     if (unlikely(!shard))
         return NULL;
     struct span_slot *slot = &shard->spans[span->node->serial % SPAN_SLOTS];
-    return likely(slot->serial == span->node->serial) ? slot->cells
-                                                      : find_cells(attachment->metrics, shard, span, slot);
+    return likely(slot->serial == span->node->serial) ? slot : find_slot(attachment->metrics, shard, span, slot);
 }
 
 /* ---- what is counted ---- */
@@ -55,27 +53,21 @@ static void make_histogram(pawl_metrics *metrics, struct shard *shard, struct no
     histogram->series = find(metrics, node, status);
     pthread_mutex_unlock(&metrics->lock);
     histogram->cell = histogram->series ? metrics_cell(shard, histogram->series) : NULL;
-    metrics_settle(shard);
 }
 
-static void take_exemplar(pawl_metrics *metrics, struct shard *shard, struct node_histogram *histogram, size_t bucket,
-                          uint64_t ns, const pawl_span *span) {
-    uint64_t epoch = atomic_load_explicit(&metrics->epoch, memory_order_relaxed);
-    if (exemplar_wanted(histogram->series, bucket, span))
-        pawl_exemplar_take(histogram->series, bucket, (double)ns / 1e9, span, span->ctx);
-    if (histogram->epoch != epoch)
-        histogram->exemplars = 0;
-    histogram->epoch = epoch;
-    histogram->exemplars |= span->trace_flags & 1 ? UINT64_C(1) << bucket : 0;
-    metrics_settle(shard);
-}
-
-static void observe(pawl_metrics *metrics, struct shard *shard, const struct durations *durations,
-                    struct node_histogram *histogram, const pawl_span *span) {
+/* Returns the bucket. */
+static size_t observe(const struct durations *durations, const struct node_histogram *histogram,
+                      const pawl_span *span) {
     uint64_t ns = span->end_ns - span->start_ns;
     size_t bucket = durations_bucket(durations, ns);
     duration_observe(histogram->cell, bucket, ns);
-    take_exemplar(metrics, shard, histogram, bucket, ns, span);
+    if (exemplar_wanted(histogram->series, bucket, span))
+        pawl_exemplar_take(histogram->series, bucket, (double)ns / 1e9, span, span->ctx);
+    return bucket;
+}
+
+static inline uint32_t metrics_epoch(const pawl_metrics *metrics) {
+    return (uint32_t)atomic_load_explicit(&metrics->epoch, memory_order_relaxed);
 }
 
 /* The outermost node of a run that no run of this process is around. */
@@ -90,20 +82,35 @@ static void end_workflow(pawl_metrics *metrics, struct shard *shard, struct node
     if (!histogram->cell)
         make_histogram(metrics, shard, cells->node, pawl_metrics_workflow, status, histogram);
     if (histogram->cell)
-        observe(metrics, shard, &metrics->own.workflow_durations, histogram, span);
+        observe(&metrics->own.workflow_durations, histogram, span);
 }
 
-static void end_node(pawl_metrics *metrics, struct shard *shard, struct node_cells *cells, const pawl_span *span) {
+static void end_well(const pawl_metrics *metrics, struct span_slot *slot, const pawl_span *span) {
+    struct node_histogram *histogram = &slot->cells->ended[PAWL_OK];
+    uint32_t epoch = metrics_epoch(metrics); /* before the exemplar is taken */
+    size_t bucket = observe(&metrics->own.durations, histogram, span);
+    if (slot->epoch != epoch)
+        slot->exemplars = 0;
+    slot->epoch = epoch;
+    slot->exemplars |= (span->trace_flags & 1) << bucket;
+    slot->usual = metrics->is_virtual ? NULL : histogram->cell;
+}
+
+static void end_node(pawl_metrics *metrics, struct shard *shard, struct span_slot *slot, const pawl_span *span) {
     pawl_status status = span->status < STATUSES ? (pawl_status)span->status : PAWL_E_INTERNAL;
+    struct node_cells *cells = slot->cells;
     struct node_histogram *histogram = &cells->ended[status];
     if (!span->is_instant)
         cell_count(&cells->active->count, -1);
     if (!histogram->cell)
         make_histogram(metrics, shard, cells->node, pawl_metrics_ended, status, histogram);
-    if (histogram->cell)
-        observe(metrics, shard, &metrics->own.durations, histogram, span);
+    if (histogram->cell && status == PAWL_OK)
+        end_well(metrics, slot, span);
+    else if (histogram->cell)
+        observe(&metrics->own.durations, histogram, span);
     if (is_workflow(span))
         end_workflow(metrics, shard, cells, span, status);
+    metrics_settle(shard);
     if (metrics->is_virtual)
         pawl_metrics_export_due(metrics, span->end_ns);
 }
@@ -115,67 +122,64 @@ static bool counts(const struct attachment *attachment, const pawl_span *span) {
 
 static COLD void start_any(const struct attachment *attachment, const pawl_span *span) {
     struct shard *shard;
-    struct node_cells *cells = counts(attachment, span) ? cells_of(attachment, span, &shard) : NULL;
-    if (cells)
-        cell_count(&cells->active->count, 1);
+    struct span_slot *slot = counts(attachment, span) ? slot_of(attachment, span, &shard) : NULL;
+    if (slot)
+        cell_count(&slot->cells->active->count, 1);
 }
 
 static COLD void end_any(const struct attachment *attachment, const pawl_span *span) {
     if (!counts(attachment, span))
         return;
     struct shard *shard;
-    struct node_cells *cells = cells_of(attachment, span, &shard);
-    if (cells)
-        end_node(attachment->metrics, shard, cells, span);
+    struct span_slot *slot = slot_of(attachment, span, &shard);
+    if (slot)
+        end_node(attachment->metrics, shard, slot, span);
     else
         pawl_metrics_drop(attachment->metrics, DROP_NO_MEMORY);
 }
 
 /* ---- most spans: of a node that this thread knows, beneath another one, that ended well ---- */
 
-/* NULL: look for them. */
-static inline struct node_cells *known_cells(const struct attachment *attachment, const pawl_span *span) {
+/* NULL: look for it. */
+static inline struct span_slot *known_slot(const struct attachment *attachment, const pawl_span *span) {
     const struct recent *recent = &pawl_metrics_recent[0];
     if (unlikely(recent->id != attachment->id || !span->node))
         return NULL;
-    const struct span_slot *slot = &recent->shard->spans[span->node->serial % SPAN_SLOTS];
-    return likely(slot->serial == span->node->serial) ? slot->cells : NULL;
+    struct span_slot *slot = &recent->shard->spans[span->node->serial % SPAN_SLOTS];
+    return likely(slot->serial == span->node->serial) ? slot : NULL;
 }
 
-static inline bool needs_exemplar(const pawl_metrics *metrics, const struct node_histogram *histogram, size_t bucket,
+static inline bool needs_exemplar(const pawl_metrics *metrics, const struct span_slot *slot, size_t bucket,
                                   const pawl_span *span) {
-    return (span->trace_flags & 1) &&
-           (histogram->epoch != atomic_load_explicit(&metrics->epoch, memory_order_relaxed) ||
-            !(histogram->exemplars >> bucket & 1));
+    return (span->trace_flags & 1) && (slot->epoch != metrics_epoch(metrics) || !(slot->exemplars >> bucket & 1));
 }
 
 void pawl_metrics_span_start(void *self, const pawl_span *span) {
-    struct node_cells *cells = known_cells(self, span);
-    if (likely(cells != NULL))
-        cell_count(&cells->active->count, 1);
+    struct span_slot *slot = known_slot(self, span);
+    if (likely(slot != NULL))
+        cell_count(&slot->cells->active->count, 1);
     else
         start_any(self, span);
 }
 
 /* Counts all or nothing. */
-static inline bool end_usual(pawl_metrics *metrics, struct node_cells *cells, const pawl_span *span) {
-    const struct node_histogram *histogram = &cells->ended[PAWL_OK];
-    struct duration_cell *cell = histogram->cell;
-    if (unlikely(span->status != PAWL_OK || !span->parent || !cell || metrics->is_virtual))
+static inline bool end_usual(const pawl_metrics *metrics, const struct span_slot *slot, const pawl_span *span) {
+    struct duration_cell *cell = slot->usual;
+    if (unlikely(span->status != PAWL_OK || !span->parent || !cell))
         return false;
     uint64_t ns = span->end_ns - span->start_ns;
     size_t bucket = durations_bucket(&metrics->own.durations, ns);
-    if (unlikely(needs_exemplar(metrics, histogram, bucket, span)))
+    if (unlikely(needs_exemplar(metrics, slot, bucket, span)))
         return false;
     if (!span->is_instant)
-        cell_count(&cells->active->count, -1);
+        cell_count(&slot->cells->active->count, -1);
     duration_observe(cell, bucket, ns);
     return true;
 }
 
 void pawl_metrics_span_end(void *self, const pawl_span *span) {
     const struct attachment *attachment = self;
-    struct node_cells *cells = known_cells(attachment, span);
-    if (unlikely(!cells || !end_usual(attachment->metrics, cells, span)))
+    const struct span_slot *slot = known_slot(attachment, span);
+    if (unlikely(!slot || !end_usual(attachment->metrics, slot, span)))
         end_any(attachment, span);
 }
