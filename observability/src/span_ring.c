@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LEASED 8u
+#define MOST_LEASED 16u
 
 /* ---- chunks ---- */
 

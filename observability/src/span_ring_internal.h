@@ -3,7 +3,7 @@
  *
  * The queue's bound is kept by credits: a thread leases a few at a time, and one span uses one up until it was taken
  * out. Each thread after the first adds what another may have leased and not used, so that nothing is lost while less
- * than the capacity waits; at most 7 spans a thread more may wait. */
+ * than the capacity waits; at most 15 spans a thread more may wait. */
 #ifndef PAWL_SPAN_RING_INTERNAL_H
 #define PAWL_SPAN_RING_INTERNAL_H
 

@@ -88,12 +88,17 @@ static __attribute__((noinline)) void span_end_slowly(struct pawl_tracer *tracer
     count_closed(ring, span);
 }
 
+/* What a child of fork() leases would wake threads that it does not have. */
+static bool is_leased(const struct pawl_tracer *tracer, struct pawl_span_ring *ring) {
+    return likely(ring->lease > 0) || (!pawl_runtime_is_forked(tracer->runtime) && pawl_span_ring_lease(ring));
+}
+
 /* Most spans are plain, and beneath the same as the last one. */
 static void span_end(void *self, const pawl_span *span) {
     struct pawl_tracer *tracer = self;
     struct pawl_span_ring *ring = pawl_span_ring_here.ring;
     const struct pawl_place *place;
-    if (unlikely(pawl_span_ring_here.serial != tracer->serial || !pawl_span_ring_has_room(ring, 1) ||
+    if (unlikely(pawl_span_ring_here.serial != tracer->serial || !is_leased(tracer, ring) || ring->at == ring->stop ||
                  !pawl_span_is_plain(span, &tracer->limits) || !(place = pawl_place_known(&ring->places, span)))) {
         span_end_slowly(tracer, span);
         return;

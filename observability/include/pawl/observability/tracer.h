@@ -39,7 +39,7 @@ typedef struct pawl_tracer_options {
     /* Processing. */
     uint64_t simple; /**< Not 0: each span is exported when it ends, on its thread, one at a time: for tests and short
                         programs. */
-    uint64_t max_queue_size;      /**< Spans of all threads that may wait; each further thread may add up to 7. Default
+    uint64_t max_queue_size;      /**< Spans of all threads that may wait; each further thread may add up to 15. Default
                                      2,048, at most 1,000,000. */
     uint64_t max_queue_bytes;     /**< What they may allocate beside 64 or 256 bytes each. Default 32 MiB. */
     uint64_t max_batch_size;      /**< Exported at once; at most max_queue_size. Default 512, or the queue's size. */
