@@ -179,6 +179,7 @@ static void init_frame(pawl_frame *frame, struct run *run, pawl_frame *parent, c
     frame->queued = frame->waiting = frame->timed = frame->own_block = frame->listed = frame->cancel_seen = false;
     frame->observed = run->observed;
     frame->children = NULL;
+    run->loop->left_span = NULL;
     pawl_context *outer = parent ? parent->ctx : &run->root->scope;
     frame->ctx = outer;
     if (request->scoped || run->observed) {
@@ -193,6 +194,29 @@ HOT void open_span(struct loop *loop, pawl_context *ctx, pawl_span *span, const 
     if (likely(request->scope.attribute != NULL))
         pawl_span_first_int(span, request->scope.attribute, request->scope.attribute_value);
     pawl_observe_start(loop->runtime, span, is_instant);
+}
+
+/* Not inline: the usual way is kept short. */
+static __attribute__((noinline)) void open_leaf_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
+    loop->left_span = span;
+    open_span(loop, ctx, span, &loop->request, true);
+}
+
+/* Whether it is as the leaf before left it, beneath the same parent, and that one was numbered if the next is. */
+HOT bool is_left(const struct loop *loop, const pawl_span *span) {
+    return loop->left_span == span && span->attribute_count == (loop->request.scope.attribute != NULL);
+}
+
+HOT void reopen_leaf_span(struct loop *loop, pawl_context *ctx, pawl_span *span) {
+    const struct child_request *request = &loop->request;
+    pawl_span_renumber(span, request->scope.attribute, request->scope.attribute_value);
+    pawl_observe_reopen(loop, ctx, span, request->child);
+    pawl_observe_start(loop->runtime, span, true);
+}
+
+static __attribute__((noinline)) void give_up_leaf_span(struct loop *loop, pawl_span *span) {
+    loop->left_span = NULL;
+    pawl_observe_release(span);
 }
 
 static pawl_span *span_of(pawl_frame *frame, const pawl_primitive *node) {
@@ -218,7 +242,7 @@ static pawl_frame *end_frame(struct loop *loop, pawl_frame *frame, pawl_event *e
     event->outcome.at = parent;
     if (unlikely(frame->observed)) {
         pawl_observe_end(loop, frame->own.span, &event->outcome);
-        pawl_observe_release(&frame->own);
+        pawl_observe_release(frame->own.span);
     }
     if (frame->listed)
         unlist_child(frame);
@@ -302,10 +326,14 @@ HOT void run_inline_observed(struct loop *loop, pawl_frame *parent, pawl_event *
         init_scope(&place->own, ctx, &loop->request);
         ctx = &place->own;
     }
-    open_span(loop, ctx, span, &loop->request, true);
+    if (likely(is_left(loop, span)))
+        reopen_leaf_span(loop, ctx, span);
+    else
+        open_leaf_span(loop, ctx, span);
     start_inline(loop, parent, ctx, event);
     pawl_observe_end(loop, span, &event->outcome);
-    pawl_observe_release(ctx);
+    if (unlikely(span->described))
+        give_up_leaf_span(loop, span);
     ctx->span = outer;
     poison(place, leaf->own_bytes[1]);
 }

@@ -180,6 +180,7 @@ struct loop {
     _Atomic size_t live_runs, live_frames; /* written by the driving thread alone */
     struct pawl_random random;
     uint64_t last_span_id; /* observe_internal.h */
+    pawl_span *left_span;  /* of the last leaf, while its memory is as it left it and it was not described */
     struct block *blocks[BLOCK_CLASSES];
     uint32_t block_counts[BLOCK_CLASSES];
     struct op_slot *free_ops;

@@ -32,6 +32,12 @@ static inline void pawl_span_first_int(pawl_span *span, const char *key, int64_t
     span->attribute_count = 1;
 }
 
+/* The same of a span that has such a one; without a number nobody looks there. */
+static inline void pawl_span_renumber(pawl_span *span, const char *key, int64_t number) {
+    span->attribute_slots[0].key = key;
+    span->attribute_slots[0].value.integer = number;
+}
+
 void pawl_span_release_grown(pawl_span *span);
 void pawl_span_add_event_at(pawl_span *span, const char *name, uint64_t time_ns, const pawl_attribute *attributes,
                             size_t attribute_count);
@@ -98,6 +104,19 @@ HOT void pawl_observe_place(pawl_context *ctx, pawl_span *span, uint64_t id) {
     span->parent_is_remote = 0;
 }
 
+/* For the next leaf in the place of one whose span was not described: what is the same beneath one parent stays. */
+HOT void pawl_observe_reopen(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node) {
+    uint64_t id = pawl_observe_span_id(loop);
+    memcpy(span->span_id, &id, 8);
+    span->ctx = ctx;
+    span->node = node;
+    span->name = node->name;
+    span->type = node->type;
+    span->end_ns = 0;
+    span->start_ns = pawl_observe_now(loop);
+    ctx->span = span;
+}
+
 /* The node's span is the one that is open in ctx from here on; what is known of it can be set before it is told. */
 HOT void pawl_observe_open(struct loop *loop, pawl_context *ctx, pawl_span *span, const pawl_primitive *node,
                            bool is_instant) {
@@ -126,9 +145,8 @@ HOT void pawl_observe_end(struct loop *loop, pawl_span *span, struct pawl_outcom
         pawl_observe_tell_described(loop->runtime, span);
 }
 
-/* Releases what was set on the span that is open in ctx, which was told; also by those whom it was told. */
-HOT void pawl_observe_release(const pawl_context *ctx) {
-    pawl_span *span = ctx->span;
+/* Releases what was set on a span that was told; also by those whom it was told. */
+HOT void pawl_observe_release(pawl_span *span) {
     if (unlikely(span->described))
         pawl_span_release_grown(span);
 }
