@@ -56,11 +56,20 @@ pawl_error *pawl_span_redact(const pawl_runtime *runtime, pawl_span *span);
 /* Of a span that somebody set something on, to be released then. */
 void pawl_observe_tell_described(const pawl_runtime *runtime, pawl_span *span);
 
+HOT void pawl_observe_tell_one(const struct span_call *call, const pawl_span *span) {
+    if (likely(span->observers & call->bit))
+        call->fn(call->self, span);
+}
+
+/* The first two, a tracer and metrics, are called from places of their own, so that the processor knows where to. */
 HOT void pawl_observe_tell(const struct span_calls *calls, const pawl_span *span) {
-    const struct span_call *end = calls->items + atomic_load_explicit(&calls->count, memory_order_relaxed);
-    for (const struct span_call *call = calls->items; call < end; call++)
-        if (likely(span->observers & call->bit))
-            call->fn(call->self, span);
+    size_t count = atomic_load_explicit(&calls->count, memory_order_relaxed);
+    if (count > 0)
+        pawl_observe_tell_one(&calls->items[0], span);
+    if (count > 1)
+        pawl_observe_tell_one(&calls->items[1], span);
+    for (size_t i = 2; unlikely(i < count); i++)
+        pawl_observe_tell_one(&calls->items[i], span);
 }
 
 /* ---- a node's span ---- */
