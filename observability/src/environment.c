@@ -91,8 +91,8 @@ static bool check_resource(reader r) {
         return false;
     if (wrong)
         pawl_environment_warn(r,
-                              "%s: entry %u is no key=value with what is special percent-encoded; all of it is left "
-                              "out",
+                              "%s: entry %u is no key=value with what is special percent-encoded, or more than 100 "
+                              "are given; all of it is left out",
                               name, wrong);
     return true;
 }

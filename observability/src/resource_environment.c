@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_ENTRIES 100 /* leaves room for what the program says and what is detected */
+
 /* Reads the list, and sets what it says only when wanted: nothing is taken of a list with an error in it. Returns the
- * number of the first wrong entry, from 1; 0: none. */
+ * number of the first entry that is wrong or too many, from 1; 0: none. */
 static unsigned walk(char *text, pawl_resource *set, pawl_status *ret_status, pawl_error **err) {
     char *key, *value;
     unsigned number = 0;
@@ -14,7 +16,7 @@ static unsigned walk(char *text, pawl_resource *set, pawl_status *ret_status, pa
         number++;
         if (entry[strspn(entry, " \t")] == '\0')
             continue;
-        if (!pawl_environment_split(entry, &key, &value))
+        if (number > MOST_ENTRIES || !pawl_environment_split(entry, &key, &value))
             return number;
         pawl_attribute attribute = pawl_attribute_string(key, value);
         if (set)

@@ -12,10 +12,10 @@ PAWL_NODISCARD pawl_resource *pawl_resource_after_fork(const pawl_resource *reso
 pawl_status pawl_resource_set(pawl_resource *resource, const pawl_attribute *attribute, pawl_error **err);
 
 /* Sets what OTEL_RESOURCE_ATTRIBUTES text says: "key=value,key=value", percent-encoded. A text with an error in it is
- * passed over whole, as the specification says. PAWL_E_LIMIT, PAWL_E_NOMEM. */
+ * passed over whole, as the specification says, and one of more than 100 entries. PAWL_E_LIMIT, PAWL_E_NOMEM. */
 pawl_status pawl_resource_set_listed(pawl_resource *resource, const char *text, pawl_error **err);
 
-/* Finds the number of the first entry, from 1, that is wrong in such a text; 0: none is. PAWL_E_NOMEM. */
+/* Finds the number of the first entry, from 1, that is wrong in such a text, or the 101st; 0: none is. PAWL_E_NOMEM. */
 pawl_status pawl_resource_check_listed(const char *text, unsigned *ret_wrong, pawl_error **err);
 
 #endif

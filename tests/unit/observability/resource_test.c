@@ -97,6 +97,28 @@ static void takes_nothing_of_a_broken_list(void **state) {
     }
 }
 
+static void takes_nothing_of_a_list_that_is_too_long(void **state) {
+    (void)state;
+    char list[1000];
+    size_t used = 0;
+    for (int i = 0; i < 100; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "k%d=1,", i);
+    unsigned wrong = 0;
+    assert_int_equal(pawl_resource_check_listed(list, &wrong, NULL), PAWL_OK);
+    assert_int_equal(wrong, 0);
+    setenv("OTEL_RESOURCE_ATTRIBUTES", list, 1);
+    pawl_resource *resource = pawl_resource_with(NULL, .read_environment = 1);
+    assert_string_equal(text_of(resource, "k99"), "1");
+    pawl_resource_unref(resource);
+    strcat(list, "k100=1");
+    setenv("OTEL_RESOURCE_ATTRIBUTES", list, 1);
+    resource = pawl_resource_with(NULL, .read_environment = 1);
+    assert_non_null(resource);
+    assert_null(find(resource, "k0"));
+    pawl_resource_unref(resource);
+    unsetenv("OTEL_RESOURCE_ATTRIBUTES");
+}
+
 static void has_room_for_128_attributes(void **state) {
     (void)state;
     static char keys[129][8];
@@ -166,6 +188,7 @@ int main(void) {
         cmocka_unit_test(detects_nothing_when_told),
         cmocka_unit_test(lets_code_win_over_the_environment),
         cmocka_unit_test(takes_nothing_of_a_broken_list),
+        cmocka_unit_test(takes_nothing_of_a_list_that_is_too_long),
         cmocka_unit_test(has_room_for_128_attributes),
         cmocka_unit_test(gives_a_forked_child_an_instance_of_its_own),
         cmocka_unit_test(keeps_an_instance_id_that_was_given),
