@@ -26,14 +26,12 @@ struct reading {
 
 /* ---- one span ---- */
 
-/* Of pipelines names are the host's and not searched; these are the program's. */
+/* Keys and names of the host's own spans are its program's text; these may be anything. */
 static const char *clean_name(const struct reading *r, pawl_span *span, const char *name) {
-    char *clean = NULL;
-    size_t length;
-    if (!pawl_redact_text(&r->redaction, name, strlen(name), &clean, &length))
-        return PAWL_REDACTED;
-    const char *kept = clean ? pawl_span_keep_text(span, clean) : name;
-    free(clean);
+    char *made;
+    const char *shown = pawl_redact_shown(&r->redaction, NULL, name, strlen(name), &made);
+    const char *kept = made ? pawl_span_keep_text(span, made) : shown;
+    free(made);
     return kept ? kept : PAWL_REDACTED;
 }
 
