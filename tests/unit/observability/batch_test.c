@@ -1,5 +1,6 @@
 /* The exporting thread in real time, and the queue under many threads. Nothing here waits for time to pass but what
  * must time out. */
+#include "gate.h"
 #include "leaves.h"
 
 #include <pawl/observability/tracer.h>
@@ -13,86 +14,20 @@
 
 #include <cmocka.h>
 
-/* An exporter that can be made to wait at a gate. */
-struct gate {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool closed, ignores_cancel, cancelled, destroyed;
-    size_t calls, inside, most_inside, spans, largest;
-    pawl_status answer;
-    pawl_exporter *exporter;
-};
-
-static pawl_status pass_gate(void *self, const pawl_resource *resource, const pawl_span_data *spans, size_t count,
-                             uint64_t timeout_ns, pawl_error **err) {
-    struct gate *gate = self;
-    (void)resource, (void)timeout_ns;
-    pthread_mutex_lock(&gate->lock);
-    gate->calls++;
-    gate->inside++;
-    gate->most_inside = gate->inside > gate->most_inside ? gate->inside : gate->most_inside;
-    pthread_cond_broadcast(&gate->changed);
-    while (gate->closed && !gate->cancelled)
-        pthread_cond_wait(&gate->changed, &gate->lock);
-    gate->inside--;
-    for (size_t i = 0; i < count; i++)
-        gate->spans += spans[i].name[0] != '\0';
-    gate->largest = count > gate->largest ? count : gate->largest;
-    pthread_mutex_unlock(&gate->lock);
-    return gate->answer == PAWL_OK ? PAWL_OK : pawl_error_set(err, gate->answer, "gate: no");
-}
-
-static void cancel_gate(void *self) {
-    struct gate *gate = self;
-    pthread_mutex_lock(&gate->lock);
-    gate->cancelled = !gate->ignores_cancel;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void destroy_gate(void *self) {
-    struct gate *gate = self;
-    pthread_mutex_lock(&gate->lock);
-    gate->destroyed = true;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void make_gate(struct gate *gate) {
-    static const pawl_exporter_vtable vtable = {
-        .size = sizeof vtable, .name = "gate", .spans = pass_gate, .cancel = cancel_gate, .destroy = destroy_gate};
-    *gate = (struct gate){0};
-    pthread_mutex_init(&gate->lock, NULL);
-    pthread_cond_init(&gate->changed, NULL);
-    gate->exporter = pawl_exporter_new(&vtable, gate, NULL);
-}
-
-static void set_gate(struct gate *gate, bool closed) {
-    pthread_mutex_lock(&gate->lock);
-    gate->closed = closed;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void wait_for_call(struct gate *gate, size_t calls) {
-    pthread_mutex_lock(&gate->lock);
-    while (gate->calls < calls)
-        pthread_cond_wait(&gate->changed, &gate->lock);
-    pthread_mutex_unlock(&gate->lock);
-}
-
 struct bed {
     struct gate gate;
+    pawl_exporter *exporter;
     pawl_runtime *runtime;
     pawl_tracer *tracer;
     pawl_primitive *node;
 };
 
 static void make_bed(struct bed *bed, pawl_tracer_options options) {
-    make_gate(&bed->gate);
+    bed->gate = open_gate();
+    bed->exporter = gate_exporter(&bed->gate);
     bed->runtime = pawl_runtime_new(NULL, NULL);
     options.size = sizeof options;
-    options.exporters = &bed->gate.exporter;
+    options.exporters = &bed->exporter;
     options.exporter_count = 1;
     bed->tracer = pawl_tracer_new(&options, NULL);
     assert_non_null(bed->tracer);
@@ -104,7 +39,7 @@ static void end_bed(struct bed *bed) {
     pawl_primitive_unref(bed->node);
     pawl_runtime_unref(bed->runtime);
     pawl_tracer_unref(bed->tracer);
-    pawl_exporter_unref(bed->gate.exporter);
+    pawl_exporter_unref(bed->exporter);
 }
 
 static void run_times(struct bed *bed, size_t times) {
@@ -125,9 +60,9 @@ static void a_full_batch_is_exported_at_once(void **state) {
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.max_queue_size = 1000, .max_batch_size = 100});
     run_times(&bed, 120);
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(bed.gate.spans, 120);
+    assert_int_equal(bed.gate.items, 120);
     assert_int_equal(bed.gate.largest, 100);
     assert_int_equal(stats_of(&bed).processed, 120);
     end_bed(&bed);
@@ -138,24 +73,24 @@ static void a_batch_that_is_not_full_is_exported_when_its_time_comes(void **stat
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.schedule_delay_ns = PAWL_MS(1)});
     run_times(&bed, 1);
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     end_bed(&bed);
-    assert_int_equal(bed.gate.spans, 1);
+    assert_int_equal(bed.gate.items, 1);
 }
 
 static void a_slow_exporter_does_not_slow_the_runs(void **state) {
     (void)state;
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.max_queue_size = 100, .max_batch_size = 10});
-    set_gate(&bed.gate, true);
+    set_closed(&bed.gate, true);
     run_times(&bed, 10);
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     run_times(&bed, 150);
     assert_int_equal(stats_of(&bed).queue_size, 100);
     assert_int_equal(stats_of(&bed).dropped_full, 50);
-    set_gate(&bed.gate, false);
+    set_closed(&bed.gate, false);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(bed.gate.spans, 110);
+    assert_int_equal(bed.gate.items, 110);
     assert_int_equal(bed.gate.most_inside, 1);
     end_bed(&bed);
 }
@@ -165,11 +100,11 @@ static void flush_keeps_to_its_time(void **state) {
     struct bed bed;
     pawl_error *err = NULL;
     make_bed(&bed, (pawl_tracer_options){0});
-    set_gate(&bed.gate, true);
+    set_closed(&bed.gate, true);
     run_times(&bed, 1);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_MS(2), &err), PAWL_E_TIMEOUT);
     expect_error(err, PAWL_E_TIMEOUT, "still wait");
-    set_gate(&bed.gate, false);
+    set_closed(&bed.gate, false);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
     end_bed(&bed);
 }
@@ -195,9 +130,9 @@ static void the_end_cancels_an_exporter_that_hangs(void **state) {
     (void)state;
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.shutdown_timeout_ns = PAWL_MS(5), .max_batch_size = 1});
-    set_gate(&bed.gate, true);
+    set_closed(&bed.gate, true);
     run_times(&bed, 3);
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     pawl_runtime_shutdown(bed.runtime, NULL);
     assert_true(bed.gate.cancelled);
     assert_int_equal(stats_of(&bed).dropped_shutdown, 2);
@@ -208,19 +143,16 @@ static void the_end_cancels_an_exporter_that_hangs(void **state) {
 /* Takes the second that it is given to come back. */
 static void the_end_leaves_an_exporter_that_does_not_come_back(void **state) {
     (void)state;
-    struct bed bed;
+    static struct bed bed; /* the thread may outlive the test by a moment */
     make_bed(&bed, (pawl_tracer_options){.shutdown_timeout_ns = PAWL_MS(1), .max_batch_size = 1});
     bed.gate.ignores_cancel = true;
-    set_gate(&bed.gate, true);
+    set_closed(&bed.gate, true);
     run_times(&bed, 3);
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     end_bed(&bed);
     assert_false(bed.gate.destroyed);
-    set_gate(&bed.gate, false);
-    pthread_mutex_lock(&bed.gate.lock);
-    while (!bed.gate.destroyed)
-        pthread_cond_wait(&bed.gate.changed, &bed.gate.lock);
-    pthread_mutex_unlock(&bed.gate.lock);
+    set_closed(&bed.gate, false);
+    wait_for_its_end(&bed.gate);
     assert_int_equal(bed.gate.calls, 1);
 }
 
@@ -246,12 +178,12 @@ static void many_threads_lose_nothing_below_the_capacity(void **state) {
     (void)state;
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.max_queue_size = THREADS * RUNS, .max_batch_size = 64});
-    set_gate(&bed.gate, true);
+    set_closed(&bed.gate, true);
     run_on_threads(&bed);
     assert_int_equal(stats_of(&bed).dropped_full, 0);
-    set_gate(&bed.gate, false);
+    set_closed(&bed.gate, false);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(bed.gate.spans, THREADS * RUNS);
+    assert_int_equal(bed.gate.items, THREADS * RUNS);
     end_bed(&bed);
 }
 
@@ -266,7 +198,7 @@ static void every_span_is_exported_or_counted(void **state) {
     assert_int_equal(stats.started, 3 * THREADS * RUNS);
     assert_int_equal(stats.live, 0);
     assert_int_equal(stats.processed + stats.dropped_full, 3 * THREADS * RUNS);
-    assert_int_equal(bed.gate.spans, stats.processed);
+    assert_int_equal(bed.gate.items, stats.processed);
     end_bed(&bed);
 }
 
@@ -291,26 +223,26 @@ static void held_traces_of_many_threads_are_decided_one_by_one(void **state) {
 static void two_tracers_on_one_runtime_get_each_span(void **state) {
     (void)state;
     struct bed bed;
-    struct gate other;
+    struct gate other = open_gate();
     make_bed(&bed, (pawl_tracer_options){0});
-    make_gate(&other);
-    pawl_tracer *second = pawl_tracer_with(NULL, .exporters = &other.exporter, .exporter_count = 1);
+    pawl_exporter *exporter = gate_exporter(&other);
+    pawl_tracer *second = pawl_tracer_with(NULL, .exporters = &exporter, .exporter_count = 1);
     assert_int_equal(pawl_tracer_attach(second, bed.runtime, NULL), PAWL_OK);
     run_on_threads(&bed);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
     pawl_tracer_stats stats = {.size = sizeof stats};
     pawl_tracer_get_stats(second, &stats);
     assert_int_equal(stats.processed + stats.dropped_full, THREADS * RUNS);
-    assert_int_equal(other.spans, stats.processed);
+    assert_int_equal(other.items, stats.processed);
     end_bed(&bed);
     pawl_tracer_unref(second);
-    pawl_exporter_unref(other.exporter);
+    pawl_exporter_unref(exporter);
 }
 
 /* ---- a forked child ---- */
 
 static int child_of(struct bed *bed, pawl_context *ctx) {
-    size_t before = bed->gate.spans;
+    size_t before = bed->gate.items;
     pawl_span span;
     for (int i = 0; i < 3000; i++) {
         pawl_span_open(ctx, &span, "child");
@@ -321,7 +253,7 @@ static int child_of(struct bed *bed, pawl_context *ctx) {
     pawl_context_unref(ctx);
     pawl_runtime_unref(bed->runtime);
     pawl_tracer_unref(bed->tracer);
-    return bed->gate.spans == before ? 0 : 2;
+    return bed->gate.items == before ? 0 : 2;
 }
 
 static void fork_with(pawl_tracer_options options) {
@@ -337,7 +269,7 @@ static void fork_with(pawl_tracer_options options) {
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_int_equal(pawl_runtime_flush(bed.runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(bed.gate.spans, 10);
+    assert_int_equal(bed.gate.items, 10);
     pawl_context_unref(ctx);
     end_bed(&bed);
 }

@@ -1,5 +1,6 @@
 /* Log records on their way out: as lines, in batches, bounded, never waiting for an exporter. */
 #include "failing_malloc.h"
+#include "gate.h"
 #include "logs_internal.h"
 #include "virtual_runtime.h"
 #include <pawl/primitives/primitives.h>
@@ -13,86 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
-
-/* ---- an exporter that can be held up ---- */
-
-struct gate {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    bool closed, cancelled, inside, ignores_cancel, destroyed;
-    size_t calls, records, largest;
-    char last[64];
-    pawl_status answer;
-};
-
-static struct gate open_gate(void) {
-    return (struct gate){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
-}
-
-static pawl_status pass(void *self, const pawl_resource *resource, const pawl_log_data *logs, size_t count,
-                        uint64_t timeout_ns, pawl_error **err) {
-    struct gate *gate = self;
-    (void)resource, (void)timeout_ns;
-    pthread_mutex_lock(&gate->lock);
-    gate->inside = true;
-    pthread_cond_broadcast(&gate->changed);
-    while (gate->closed && !gate->cancelled)
-        pthread_cond_wait(&gate->changed, &gate->lock);
-    gate->inside = false;
-    gate->calls++;
-    gate->records += count;
-    gate->largest = count > gate->largest ? count : gate->largest;
-    snprintf(gate->last, sizeof gate->last, "%s", logs[count - 1].text);
-    pawl_status answer = gate->answer;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-    return answer == PAWL_OK ? answer : pawl_error_set(err, answer, "gate: no");
-}
-
-static void cancel_gate(void *self) {
-    struct gate *gate = self;
-    pthread_mutex_lock(&gate->lock);
-    gate->cancelled = !gate->ignores_cancel;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void destroy_gate(void *self) {
-    struct gate *gate = self;
-    pthread_mutex_lock(&gate->lock);
-    gate->destroyed = true;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static pawl_exporter *exporter_of(struct gate *gate) {
-    static const pawl_exporter_vtable vtable = {
-        .size = sizeof vtable, .logs = pass, .cancel = cancel_gate, .destroy = destroy_gate};
-    pawl_exporter *exporter = pawl_exporter_new(&vtable, gate, NULL);
-    assert_non_null(exporter);
-    return exporter;
-}
-
-static void wait_until_inside(struct gate *gate) {
-    pthread_mutex_lock(&gate->lock);
-    while (!gate->inside)
-        pthread_cond_wait(&gate->changed, &gate->lock);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void wait_for_records(struct gate *gate, size_t records) {
-    pthread_mutex_lock(&gate->lock);
-    while (gate->records < records)
-        pthread_cond_wait(&gate->changed, &gate->lock);
-    pthread_mutex_unlock(&gate->lock);
-}
-
-static void set_closed(struct gate *gate, bool closed) {
-    pthread_mutex_lock(&gate->lock);
-    gate->closed = closed;
-    pthread_cond_broadcast(&gate->changed);
-    pthread_mutex_unlock(&gate->lock);
-}
 
 /* ---- runtimes with logs ---- */
 
@@ -220,9 +141,9 @@ static void hands_records_on_without_being_asked(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_MS(1)});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_MS(1)});
     say(runtime, 3);
-    wait_for_records(&gate, 3);
+    wait_for_items(&gate, 3);
     assert_string_equal(gate.last, "record 3");
     end(logs, runtime);
 }
@@ -231,13 +152,13 @@ static void hands_full_batches_on_at_once(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs = attach(runtime, exporter_of(&gate),
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate),
                              (pawl_logs_options){.schedule_delay_ns = PAWL_MIN(60), .max_batch_size = 10});
     say(runtime, 25);
-    wait_for_records(&gate, 20);
+    wait_for_items(&gate, 20);
     assert_int_equal(gate.largest, 10);
     assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(gate.records, 25);
+    assert_int_equal(gate.items, 25);
     end(logs, runtime);
 }
 
@@ -246,11 +167,11 @@ static void drops_and_counts_what_does_not_fit(void **state) {
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
     pawl_logs *logs =
-        attach(runtime, exporter_of(&gate),
+        attach(runtime, gate_exporter(&gate),
                (pawl_logs_options){.schedule_delay_ns = PAWL_ZERO, .max_queue_size = 5, .max_batch_size = 1});
     set_closed(&gate, true);
     say(runtime, 1);
-    wait_until_inside(&gate);
+    wait_for_calls(&gate, 1);
     say(runtime, 12);
     pawl_logs_stats stats = stats_of(logs);
     assert_int_equal(stats.queue_size, 5);
@@ -261,7 +182,7 @@ static void drops_and_counts_what_does_not_fit(void **state) {
     stats = stats_of(logs);
     assert_int_equal(stats.processed, 6);
     assert_int_equal(stats.exported, 6);
-    assert_int_equal(gate.records, 6);
+    assert_int_equal(gate.items, 6);
     assert_string_equal(gate.last, "record 5");
     end(logs, runtime);
 }
@@ -271,7 +192,7 @@ static void bounds_the_bytes_that_wait(void **state) {
     struct fake_clock time = {.now_ns = 0};
     struct gate gate = open_gate();
     pawl_runtime *runtime = virtual_runtime(&time);
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_queue_bytes = 1500});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.max_queue_bytes = 1500});
     for (size_t i = 0; i < 10; i++)
         pawl_runtime_log(runtime, PAWL_LOG_WARN, "%0900d", 0);
     assert_int_equal(stats_of(logs).queue_size, 1);
@@ -280,7 +201,7 @@ static void bounds_the_bytes_that_wait(void **state) {
     say(runtime, 1);
     assert_int_equal(stats_of(logs).queue_size, 1);
     end(logs, runtime);
-    assert_int_equal(gate.records, 2);
+    assert_int_equal(gate.items, 2);
 }
 
 static void takes_only_what_is_important_enough(void **state) {
@@ -288,11 +209,11 @@ static void takes_only_what_is_important_enough(void **state) {
     struct gate gate = open_gate();
     struct fake_clock time = {.now_ns = 0};
     pawl_runtime *runtime = virtual_runtime(&time);
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.level = PAWL_LOG_ERROR});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.level = PAWL_LOG_ERROR});
     pawl_runtime_log(runtime, PAWL_LOG_WARN, "not this");
     pawl_runtime_log(runtime, PAWL_LOG_ERROR, "this");
     end(logs, runtime);
-    assert_int_equal(gate.records, 1);
+    assert_int_equal(gate.items, 1);
     assert_string_equal(gate.last, "this");
 }
 
@@ -323,10 +244,10 @@ static void exports_the_rest_at_the_end(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
     say(runtime, 700);
     end(logs, runtime);
-    assert_int_equal(gate.records, 700);
+    assert_int_equal(gate.items, 700);
 }
 
 static void ends_although_an_exporter_hangs(void **state) {
@@ -334,11 +255,11 @@ static void ends_although_an_exporter_hangs(void **state) {
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
     pawl_logs *logs = attach(
-        runtime, exporter_of(&gate),
+        runtime, gate_exporter(&gate),
         (pawl_logs_options){.shutdown_timeout_ns = PAWL_MS(20), .max_batch_size = 1, .schedule_delay_ns = PAWL_ZERO});
     set_closed(&gate, true);
     say(runtime, 3);
-    wait_until_inside(&gate);
+    wait_for_calls(&gate, 1);
     assert_int_equal(pawl_runtime_flush(runtime, PAWL_MS(5), NULL), PAWL_E_TIMEOUT);
     pawl_runtime_unref(runtime);
     assert_true(gate.cancelled);
@@ -355,18 +276,15 @@ static void lets_go_of_an_exporter_when_it_comes_back_late(void **state) {
     gate.ignores_cancel = true;
     pawl_runtime *runtime = logging_runtime();
     pawl_logs *logs = attach(
-        runtime, exporter_of(&gate),
+        runtime, gate_exporter(&gate),
         (pawl_logs_options){.shutdown_timeout_ns = PAWL_MS(1), .max_batch_size = 1, .schedule_delay_ns = PAWL_ZERO});
     set_closed(&gate, true);
     say(runtime, 3);
-    wait_until_inside(&gate);
+    wait_for_calls(&gate, 1);
     end(logs, runtime);
     assert_false(gate.destroyed);
     set_closed(&gate, false);
-    pthread_mutex_lock(&gate.lock);
-    while (!gate.destroyed)
-        pthread_cond_wait(&gate.changed, &gate.lock);
-    pthread_mutex_unlock(&gate.lock);
+    wait_for_its_end(&gate);
     assert_int_equal(gate.calls, 1);
 }
 
@@ -374,7 +292,7 @@ static void tells_a_flush_what_failed(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_batch_size = 1});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.max_batch_size = 1});
     pawl_error *error = NULL;
     gate.answer = PAWL_E_DENIED;
     say(runtime, 1);
@@ -390,7 +308,7 @@ static void sends_nothing_twice_after_a_fork(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs = attach(runtime, exporter_of(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate), (pawl_logs_options){.schedule_delay_ns = PAWL_UNLIMITED});
     say(runtime, 2);
     pid_t pid = fork();
     assert_true(pid >= 0);
@@ -404,7 +322,7 @@ static void sends_nothing_twice_after_a_fork(void **state) {
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     end(logs, runtime);
-    assert_int_equal(gate.records, 2);
+    assert_int_equal(gate.items, 2);
 }
 
 static void *say_much(void *runtime) {
@@ -416,15 +334,15 @@ static void takes_records_of_many_threads(void **state) {
     (void)state;
     struct gate gate = open_gate();
     pawl_runtime *runtime = logging_runtime();
-    pawl_logs *logs =
-        attach(runtime, exporter_of(&gate), (pawl_logs_options){.max_batch_size = 7, .schedule_delay_ns = PAWL_MS(1)});
+    pawl_logs *logs = attach(runtime, gate_exporter(&gate),
+                             (pawl_logs_options){.max_batch_size = 7, .schedule_delay_ns = PAWL_MS(1)});
     pthread_t threads[4];
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, say_much, runtime), 0);
     for (size_t i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(gate.records + stats_of(logs).dropped_full, 1200);
+    assert_int_equal(gate.items + stats_of(logs).dropped_full, 1200);
     end(logs, runtime);
 }
 
@@ -433,7 +351,7 @@ static void takes_records_of_many_threads(void **state) {
 static void refuses_bad_options(void **state) {
     (void)state;
     struct gate gate = open_gate();
-    pawl_exporter *exporter = exporter_of(&gate), *none = NULL;
+    pawl_exporter *exporter = gate_exporter(&gate), *none = NULL;
     const pawl_logs_options bad[] = {
         {.size = sizeof *bad},
         {.size = sizeof *bad, .exporter_count = 1},
