@@ -1,6 +1,7 @@
 /* How long the end of everything that pawl_observe() set up takes, and what still goes out, when collectors are not
  * there, silent or slow. In real time. */
 #include "http_bed.h"
+#include "leaves.h"
 
 #include <pawl/observability/observability.h>
 #include <pawl/primitives/primitives.h>
@@ -49,12 +50,8 @@ static pawl_status work(void *user, pawl_context *ctx, pawl_value *in, pawl_valu
     return PAWL_OK;
 }
 
-static void run(pawl_runtime *runtime) {
-    pawl_context *ctx = pawl_context_new(runtime);
-    pawl_primitive *node = pawl_inline("worker", work, NULL);
-    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
-    pawl_primitive_unref(node);
-    pawl_context_unref(ctx);
+static void run_worker(pawl_runtime *runtime) {
+    assert_int_equal(run_once(runtime, pawl_inline("worker", work, NULL)), PAWL_OK);
 }
 
 static atomic_int warnings;
@@ -83,7 +80,7 @@ static uint64_t time_end(int port, int traces_port) {
     pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
     pawl_observability *o = observe(runtime, port, traces_port);
     pawl_observability_unref(o);
-    run(runtime);
+    run_worker(runtime);
     uint64_t begin = clock_ns();
     pawl_runtime_unref(runtime);
     return clock_ns() - begin;
@@ -165,7 +162,7 @@ static void a_flush_gives_each_kind_of_data_its_time(void **state) {
     pawl_runtime *runtime = pawl_runtime_new(NULL, NULL);
     serve_all((struct http_answer){.status = 200});
     pawl_observability *o = observe(runtime, http_server_port(server), http_closed_port());
-    run(runtime);
+    run_worker(runtime);
     uint64_t begin = clock_ns();
     assert_int_not_equal(pawl_observability_shutdown(o, TIME_NS, NULL), PAWL_OK);
     assert_true(came_ns("/v1/metrics") > 0);

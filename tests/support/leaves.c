@@ -209,6 +209,14 @@ pawl_primitive *joined_new(const char *name, pawl_primitive *const *children) {
     return pawl_primitive_new(&spec);
 }
 
+pawl_status run_once(pawl_runtime *runtime, pawl_primitive *node) {
+    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_status status = ctx ? pawl_run(node, ctx, NULL, NULL, NULL) : PAWL_E_NOMEM;
+    pawl_context_unref(ctx);
+    pawl_primitive_unref(node);
+    return status;
+}
+
 /* ---- expectations ---- */
 
 void expect_error(pawl_error *err, pawl_status status, const char *part) {

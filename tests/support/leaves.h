@@ -60,6 +60,9 @@ bool complete_when_idle(void *manual);
 pawl_primitive *joined_new(const char *name, pawl_primitive *const *children);
 #define joined(name, ...) joined_new(name, PAWL_CHILDREN(__VA_ARGS__))
 
+/* Runs it once, with a new context and without input. Takes the node. PAWL_E_NOMEM without a context. */
+pawl_status run_once(pawl_runtime *runtime, pawl_primitive *node);
+
 /* ---- Expectations: each fails the test ---- */
 
 /* The error has that status, and its description this text in it (NULL any). Releases it. */

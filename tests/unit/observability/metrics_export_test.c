@@ -149,11 +149,8 @@ static void flush(struct shop *shop) {
     assert_int_equal(pawl_runtime_flush(shop->runtime, PAWL_S(10), NULL), PAWL_OK);
 }
 
-static void run(struct shop *shop, pawl_primitive *node) {
-    pawl_context *ctx = pawl_context_new(shop->runtime);
-    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
-    pawl_context_unref(ctx);
-    pawl_primitive_unref(node);
+static void nap(struct shop *shop, uint64_t duration_ns) {
+    assert_int_equal(run_once(shop->runtime, sleeper("nap", duration_ns)), PAWL_OK);
 }
 
 /* ---- totals and differences ---- */
@@ -276,23 +273,23 @@ static void each_reader_has_its_own_differences(void **state) {
 static void in_virtual_time_it_exports_when_a_node_ends_after_the_interval(void **state) {
     struct shop *shop = *state;
     assert_int_equal(begin(shop, (pawl_metrics_export_options){.interval_ns = PAWL_S(10)}), PAWL_OK);
-    run(shop, sleeper("nap", PAWL_S(9)));
+    nap(shop, PAWL_S(9));
     assert_int_equal(shop->memory.exports, 0);
-    run(shop, sleeper("nap", PAWL_S(1)));
+    nap(shop, PAWL_S(1));
     assert_int_equal(shop->memory.exports, 1);
-    run(shop, sleeper("nap", PAWL_S(9)));
+    nap(shop, PAWL_S(9));
     assert_int_equal(shop->memory.exports, 1);
-    run(shop, sleeper("nap", PAWL_S(100)));
+    nap(shop, PAWL_S(100));
     assert_int_equal(shop->memory.exports, 2);
 }
 
 static void differences_of_durations_are_right_too(void **state) {
     struct shop *shop = *state;
     assert_int_equal(begin(shop, (pawl_metrics_export_options){.temporality = PAWL_TEMPORALITY_DELTA}), PAWL_OK);
-    run(shop, sleeper("nap", PAWL_MS(200)));
+    nap(shop, PAWL_MS(200));
     flush(shop);
     assert_true(shop->memory.naps.count == 1 && shop->memory.naps.buckets[9] == 1);
-    run(shop, sleeper("nap", PAWL_S(2)));
+    nap(shop, PAWL_S(2));
     flush(shop);
     assert_true(shop->memory.naps.count == 1 && shop->memory.naps.sum == 2 && shop->memory.naps.buckets[12] == 1);
     assert_true(shop->memory.nap_count.value == 1 && shop->memory.nap_count.is_delta);

@@ -37,21 +37,14 @@ static int close_shop(void **state) {
     return 0;
 }
 
-static void run(struct shop *shop, pawl_primitive *node) {
-    pawl_context *ctx = pawl_context_new(shop->runtime);
-    (void)pawl_run(node, ctx, NULL, NULL, NULL);
-    pawl_context_unref(ctx);
-    pawl_primitive_unref(node);
-}
-
 static void nap(struct shop *shop, const char *name, int times, uint64_t duration_ns) {
     for (int i = 0; i < times; i++)
-        run(shop, sleeper(name, duration_ns));
+        run_once(shop->runtime, sleeper(name, duration_ns));
 }
 
 static void fall(struct shop *shop, const char *name, int times, pawl_status status) {
     for (int i = 0; i < times; i++)
-        run(shop, failing(name, status));
+        run_once(shop->runtime, failing(name, status));
 }
 
 static const pawl_node_report *row(struct shop *shop, const char *name) {
@@ -144,7 +137,7 @@ static pawl_status update_inside(void *user, pawl_context *ctx, pawl_value *in, 
 static void a_node_that_has_not_ended_yet_is_active(void **state) {
     struct shop *shop = *state;
     shop->report = pawl_report_new(shop->metrics, NULL, NULL);
-    run(shop, pawl_function("look", update_inside, shop));
+    run_once(shop->runtime, pawl_function("look", update_inside, shop));
     update(shop);
     assert_true(row(shop, "look")->active == 0 && row(shop, "look")->executions == 1);
 }

@@ -45,20 +45,11 @@ static int close_shop(void **state) {
     return 0;
 }
 
-/* Takes the node. */
-static pawl_status run(struct shop *shop, pawl_primitive *node) {
-    pawl_context *ctx = pawl_context_new(shop->runtime);
-    pawl_status status = ctx ? pawl_run(node, ctx, NULL, NULL, NULL) : PAWL_E_NOMEM;
-    pawl_context_unref(ctx);
-    pawl_primitive_unref(node);
-    return status;
-}
-
 static void each_node_is_counted_by_type_name_and_outcome(void **state) {
     struct shop *shop = *state;
     for (int i = 0; i < 3; i++)
-        run(shop, pawl_sequential("all", passing("one"), passing("two")));
-    run(shop, pawl_sequential("all", passing("one"), failing("two", PAWL_E_DENIED)));
+        run_once(shop->runtime, pawl_sequential("all", passing("one"), passing("two")));
+    run_once(shop->runtime, pawl_sequential("all", passing("one"), failing("two", PAWL_E_DENIED)));
     pawl_metrics *m = shop->metrics;
     assert_true(read_value(m, "pawl.primitive.executions", OF("sequential", "all", "ok")) == 3);
     assert_true(read_value(m, "pawl.primitive.executions", OF("sequential", "all", "denied")) == 1);
@@ -71,10 +62,10 @@ static void each_node_is_counted_by_type_name_and_outcome(void **state) {
 
 static void a_duration_is_in_seconds_in_the_bucket_it_belongs_to(void **state) {
     struct shop *shop = *state;
-    run(shop, sleeper("nap", PAWL_US(1)));
-    run(shop, sleeper("nap", PAWL_MS(250)));
-    run(shop, sleeper("nap", PAWL_MS(250) + 1));
-    run(shop, sleeper("nap", PAWL_S(301)));
+    run_once(shop->runtime, sleeper("nap", PAWL_US(1)));
+    run_once(shop->runtime, sleeper("nap", PAWL_MS(250)));
+    run_once(shop->runtime, sleeper("nap", PAWL_MS(250) + 1));
+    run_once(shop->runtime, sleeper("nap", PAWL_S(301)));
     struct reading r = read_metrics(shop->metrics, "gen_ai.workflow.duration", "gen_ai.workflow.name=nap");
     assert_int_equal(r.count, 4);
     r = read_metrics(shop->metrics, "pawl.primitive.duration", NULL);
@@ -96,7 +87,7 @@ static pawl_status look_inside(void *user, pawl_context *ctx, pawl_value *in, pa
 
 static void what_is_in_flight_rises_and_falls(void **state) {
     struct shop *shop = *state;
-    run(shop, pawl_sequential("outer", pawl_function("look", look_inside, shop)));
+    run_once(shop->runtime, pawl_sequential("outer", pawl_function("look", look_inside, shop)));
     struct reading r =
         read_metrics(shop->metrics, "pawl.primitive.active", "pawl.node.name=outer,pawl.primitive.type=sequential");
     assert_true(r.found && r.value == 0);
@@ -109,7 +100,7 @@ static void a_pipeline_at_the_place_of_another_is_not_mistaken_for_it(void **sta
     for (int i = 0; i < 100; i++) {
         char name[8];
         snprintf(name, sizeof name, "n%d", i % 10);
-        run(shop, passing(name));
+        run_once(shop->runtime, passing(name));
     }
     for (int i = 0; i < 10; i++) {
         char labels[64];
@@ -120,8 +111,8 @@ static void a_pipeline_at_the_place_of_another_is_not_mistaken_for_it(void **sta
 
 static void a_whole_run_is_a_workflow_and_what_is_beneath_is_not(void **state) {
     struct shop *shop = *state;
-    run(shop, pawl_sequential("work", passing("step")));
-    run(shop, pawl_sequential("work", failing("step", PAWL_E_LIMIT)));
+    run_once(shop->runtime, pawl_sequential("work", passing("step")));
+    run_once(shop->runtime, pawl_sequential("work", failing("step", PAWL_E_LIMIT)));
     pawl_metrics *m = shop->metrics;
     assert_int_equal(read_metrics(m, "gen_ai.workflow.duration", "gen_ai.workflow.name=work").count, 1);
     struct reading failed = read_metrics(m, "gen_ai.workflow.duration", "error.type=limit,gen_ai.workflow.name=work");
@@ -141,7 +132,7 @@ static pawl_status run_a_child(void *user, pawl_context *ctx, pawl_value *in, pa
 
 static void a_run_inside_a_leaf_is_no_workflow_and_one_that_came_from_elsewhere_is(void **state) {
     struct shop *shop = *state;
-    run(shop, pawl_function("outer", run_a_child, NULL));
+    run_once(shop->runtime, pawl_function("outer", run_a_child, NULL));
     assert_false(read_metrics(shop->metrics, "gen_ai.workflow.duration", "gen_ai.workflow.name=inner").found);
     pawl_context *ctx = pawl_context_new(shop->runtime);
     assert_true(pawl_context_extract(ctx, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00", NULL, NULL));
@@ -164,7 +155,7 @@ static pawl_status open_a_span(void *user, pawl_context *ctx, pawl_value *in, pa
 
 static void a_span_opened_by_hand_is_no_primitive(void **state) {
     struct shop *shop = *state;
-    run(shop, pawl_function("leaf", open_a_span, NULL));
+    run_once(shop->runtime, pawl_function("leaf", open_a_span, NULL));
     assert_int_equal(read_metrics(shop->metrics, "pawl.primitive.executions", NULL).points, 1);
 }
 
@@ -175,7 +166,7 @@ static void nodes_beyond_the_limit_are_counted_together(void **state) {
     for (int i = 0; i < 10; i++) {
         char name[8];
         snprintf(name, sizeof name, "n%d", i % 5);
-        run(&shop, passing(name));
+        run_once(shop.runtime, passing(name));
     }
     assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", "otel.metric.overflow=true").count, 6);
     assert_true(read_value(shop.metrics, "pawl.primitive.executions", "otel.metric.overflow=true") == 6);
@@ -210,7 +201,7 @@ static void a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket(
     struct shop *shop = *state;
     struct ids ids;
     shop->time.now_ns = PAWL_S(3);
-    run(shop, pawl_function("leaf", measure_inside, &ids));
+    run_once(shop->runtime, pawl_function("leaf", measure_inside, &ids));
     struct reading r = read_metrics(shop->metrics, "wait", "");
     assert_int_equal(r.count, 3);
     assert_int_equal(r.exemplar_count, 2);
@@ -225,10 +216,10 @@ static void a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket(
 static void after_a_collection_an_exemplar_gives_way_to_a_new_one(void **state) {
     struct shop *shop = *state;
     struct ids first, second;
-    run(shop, pawl_function("leaf", measure_inside, &first));
+    run_once(shop->runtime, pawl_function("leaf", measure_inside, &first));
     assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, first.trace, 16);
     assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, first.trace, 16);
-    run(shop, pawl_function("leaf", measure_inside, &second));
+    run_once(shop->runtime, pawl_function("leaf", measure_inside, &second));
     assert_memory_equal(read_metrics(shop->metrics, "wait", "").exemplars[0].trace_id, second.trace, 16);
 }
 
@@ -248,7 +239,7 @@ static void an_exemplar_is_not_older_than_its_point(void **state) {
     const pawl_runtime_hooks hooks = {.size = sizeof hooks, .user = &now, .now = tick, .advance = never_waits};
     struct shop shop = {.metrics = pawl_metrics_new(NULL, NULL), .runtime = pawl_runtime_with(.hooks = &hooks)};
     assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
-    run(&shop, passing("leaf"));
+    run_once(shop.runtime, passing("leaf"));
     struct reading r = read_metrics(shop.metrics, "pawl.primitive.duration", NULL);
     assert_int_equal(r.exemplar_count, 1);
     assert_true(r.start_unix_ns <= r.exemplars[0].time_unix_ns && r.exemplars[0].time_unix_ns <= r.time_unix_ns);
@@ -261,7 +252,7 @@ static void exemplars_can_be_switched_off(void **state) {
     struct shop shop;
     struct ids ids;
     open_with(&shop, (pawl_metrics_options){.no_exemplars = 1});
-    run(&shop, pawl_function("leaf", measure_inside, &ids));
+    run_once(shop.runtime, pawl_function("leaf", measure_inside, &ids));
     assert_int_equal(read_metrics(shop.metrics, "wait", "").exemplar_count, 0);
     assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", NULL).exemplar_count, 0);
     pawl_metrics_unref(shop.metrics);
@@ -272,10 +263,10 @@ static void exemplars_can_be_switched_off(void **state) {
 
 static void the_seeds_names_are_made_of_ours(void **state) {
     struct shop *shop = *state;
-    run(shop, pawl_sequential("work", sleeper("nap", PAWL_MS(200))));
-    run(shop, pawl_sequential("work", sleeper("nap", PAWL_MS(20))));
-    run(shop, pawl_sequential("work", failing("nap", PAWL_E_DENIED)));
-    run(shop, pawl_sequential("work", failing("nap", PAWL_E_LIMIT)));
+    run_once(shop->runtime, pawl_sequential("work", sleeper("nap", PAWL_MS(200))));
+    run_once(shop->runtime, pawl_sequential("work", sleeper("nap", PAWL_MS(20))));
+    run_once(shop->runtime, pawl_sequential("work", failing("nap", PAWL_E_DENIED)));
+    run_once(shop->runtime, pawl_sequential("work", failing("nap", PAWL_E_LIMIT)));
     pawl_metrics *m = shop->metrics;
     assert_true(read_value(m, "tta_workflow_executions_total", "status=success,workflow_name=work") == 2);
     assert_true(read_value(m, "tta_workflow_executions_total", "status=failure,workflow_name=work") == 2);
@@ -331,7 +322,7 @@ static void without_the_switch_the_seeds_names_are_not_there(void **state) {
     (void)state;
     struct shop shop;
     open_with(&shop, (pawl_metrics_options){.max_series = 0});
-    run(&shop, passing("leaf"));
+    run_once(shop.runtime, passing("leaf"));
     assert_false(read_metrics(shop.metrics, "tta_primitive_executions_total", NULL).found);
     pawl_metrics_unref(shop.metrics);
     pawl_runtime_unref(shop.runtime);
@@ -341,7 +332,7 @@ static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
     (void)state;
     struct shop shop;
     open_with(&shop, (pawl_metrics_options){.seed_names = 1});
-    run(&shop, passing("warm")); /* the engine's own memory */
+    run_once(shop.runtime, passing("warm")); /* the engine's own memory */
     for (size_t n = 1; n < 30; n++) {
         char name[16];
         snprintf(name, sizeof name, "new%zu", n);
@@ -429,8 +420,8 @@ static pawl_status fork_and_measure(void *user, pawl_context *ctx, pawl_value *i
 static void a_run_that_goes_on_in_a_forked_child_ends_there(void **state) {
     struct shop *shop = *state;
     pid_t parent = getpid();
-    run(shop, pawl_sequential("top", pawl_inline("fork", fork_and_measure, shop), passing("new"),
-                              pawl_sequential("inner", passing("new"), failing("fails", PAWL_E_FAILED))));
+    run_once(shop->runtime, pawl_sequential("top", pawl_inline("fork", fork_and_measure, shop), passing("new"),
+                                            pawl_sequential("inner", passing("new"), failing("fails", PAWL_E_FAILED))));
     if (getpid() != parent)
         _exit(0);
     assert_true(read_value(shop->metrics, "pawl.primitive.executions", OF("inline", "new", "ok")) == 2);

@@ -1,10 +1,10 @@
 /* A tracer's figures, as metrics hand them out. */
 #include "failing_malloc.h"
+#include "leaves.h"
 #include "virtual_runtime.h"
 #include <pawl/core.h>
 #include <pawl/observability/prometheus.h>
 #include <pawl/observability/self_metrics.h>
-#include <pawl/primitives/function.h>
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -46,21 +46,9 @@ static pawl_tracer *new_tracer(uint64_t queue) {
     return tracer;
 }
 
-static pawl_status succeed(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
-    (void)user, (void)ctx, (void)in, (void)ret_out, (void)err;
-    return PAWL_OK;
-}
-
 static void run(pawl_runtime *runtime, int times) {
-    pawl_primitive *node = pawl_inline("node", succeed, NULL);
-    for (int i = 0; i < times; i++) {
-        pawl_context *ctx = pawl_context_new(runtime);
-        pawl_value *out = NULL;
-        assert_int_equal(pawl_run(node, ctx, NULL, &out, NULL), PAWL_OK);
-        pawl_value_unref(out);
-        pawl_context_unref(ctx);
-    }
-    pawl_primitive_unref(node);
+    for (int i = 0; i < times; i++)
+        assert_int_equal(run_once(runtime, passing("node")), PAWL_OK);
 }
 
 static void spans_are_counted_as_they_go_their_way(void **state) {

@@ -1,6 +1,7 @@
 /* One call sets everything up: what code says, what the environment says, and what is told when that is wrong. */
 #include "engine_internal.h"
 #include "failing_malloc.h"
+#include "leaves.h"
 #include "virtual_runtime.h"
 #include <pawl/observability/observability.h>
 #include <pawl/primitives/primitives.h>
@@ -73,12 +74,8 @@ static pawl_status work(void *user, pawl_context *ctx, pawl_value *in, pawl_valu
     return PAWL_OK;
 }
 
-static void run(pawl_runtime *runtime) {
-    pawl_context *ctx = pawl_context_new(runtime);
-    pawl_primitive *node = pawl_inline("worker", work, NULL);
-    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
-    pawl_primitive_unref(node);
-    pawl_context_unref(ctx);
+static void run_worker(pawl_runtime *runtime) {
+    assert_int_equal(run_once(runtime, pawl_inline("worker", work, NULL)), PAWL_OK);
 }
 
 struct bed {
@@ -123,7 +120,7 @@ static void records_nothing_unless_asked(void **state) {
     assert_null(pawl_observability_logs(o));
     assert_null(pawl_observability_listener(o));
     assert_int_equal(bed->runtime->observer_count, 0);
-    run(bed->runtime);
+    run_worker(bed->runtime);
     assert_int_equal(pawl_observability_shutdown(o, PAWL_S(1), NULL), PAWL_OK);
     pawl_observability_unref(o);
     assert_string_equal(bed->warned.text, "");
@@ -136,7 +133,7 @@ static void hands_spans_to_an_exporter_of_ones_own(void **state) {
     pawl_observability *o = observe(bed, to_memory(bed));
     assert_non_null(pawl_observability_tracer(o));
     assert_null(pawl_observability_metrics(o)); /* it takes none */
-    run(bed->runtime);
+    run_worker(bed->runtime);
     assert_int_equal(pawl_observability_flush(o, PAWL_S(1), NULL), PAWL_OK);
     assert_int_equal(pawl_trace_memory_count(bed->memory), 1);
     assert_string_equal(pawl_trace_memory_span(bed->memory, 0)->name, "worker");
@@ -151,7 +148,7 @@ static void keeps_metrics_when_told(void **state) {
     assert_non_null(pawl_observability_metrics(o));
     assert_null(pawl_observability_tracer(o));
     pawl_observability_unref(o);
-    run(bed->runtime);
+    run_worker(bed->runtime);
     free_bed(bed);
 }
 
@@ -168,7 +165,7 @@ static void tells_the_tracers_figures_as_metrics(void **state) {
     bool found = false;
     pawl_observability *o =
         observe(bed, to_memory(bed), .metrics = &(pawl_metrics_options){.size = sizeof(pawl_metrics_options)});
-    run(bed->runtime);
+    run_worker(bed->runtime);
     assert_int_equal(
         pawl_metrics_write(pawl_observability_metrics(o), NULL, PAWL_PROMETHEUS_TEXT, find_spans, &found, NULL),
         PAWL_OK);
@@ -185,7 +182,7 @@ static void writes_a_file_to_its_end_although_it_was_shut_down(void **state) {
     assert_true(fd >= 0);
     pawl_observability *o = observe(bed, .trace_file = path);
     assert_int_equal(pawl_observability_shutdown(o, PAWL_S(1), NULL), PAWL_OK);
-    run(bed->runtime);
+    run_worker(bed->runtime);
     pawl_observability_unref(o);
     free_bed(bed);
     assert_true(read(fd, text, sizeof text - 1) > 0);
@@ -244,12 +241,8 @@ static void makes_no_spans_of_a_trace_that_is_not_sampled(void **state) {
     pawl_observability *o = observe(bed, to_memory(bed), .tracer = &tracer, .no_metrics = 1);
     pawl_sampler_unref(never);
     bool observed = true;
-    pawl_context *ctx = pawl_context_new(bed->runtime);
-    pawl_primitive *node = pawl_inline("worker", tell_whether_observed, &observed);
-    assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+    assert_int_equal(run_once(bed->runtime, pawl_inline("worker", tell_whether_observed, &observed)), PAWL_OK);
     assert_false(observed);
-    pawl_primitive_unref(node);
-    pawl_context_unref(ctx);
     pawl_observability_unref(o);
     free_bed(bed);
 }
@@ -263,7 +256,7 @@ static void writes_everything_to_the_console_when_the_environment_says_so(void *
     say("OTEL_METRICS_EXPORTER", "console");
     say("OTEL_LOGS_EXPORTER", "console");
     pawl_observability *o = observe(bed, to_memory(bed));
-    run(bed->runtime);
+    run_worker(bed->runtime);
     assert_int_equal(pawl_observability_flush(o, PAWL_S(1), NULL), PAWL_OK);
     assert_non_null(strstr(bed->console.text, "worker                                   ok"));
     assert_non_null(strstr(bed->console.text, "pawl_primitive_executions_total{"));
@@ -279,7 +272,7 @@ static void writes_otlp_lines_when_the_environment_says_so(void **state) {
     say("OTEL_TRACES_EXPORTER", "otlp/stdout");
     say("OTEL_LOGS_EXPORTER", "otlp/stdout");
     pawl_observability *o = observe(bed, .service_name = "x");
-    run(bed->runtime);
+    run_worker(bed->runtime);
     assert_int_equal(pawl_observability_flush(o, PAWL_S(1), NULL), PAWL_OK);
     assert_non_null(strstr(bed->console.text, "{\"resourceSpans\":"));
     assert_non_null(strstr(bed->console.text, "{\"resourceLogs\":"));
@@ -310,7 +303,7 @@ static void tells_of_a_collector_that_is_not_there_and_ends_in_time(void **state
         pawl_observe(real, NULL, .read_environment = 1, .warn = hear_warning, .warn_user = &bed->warned);
     assert_non_null(pawl_observability_metrics(o));
     assert_non_null(pawl_observability_logs(o));
-    run(real);
+    run_worker(real);
     pawl_error *error = NULL;
     assert_int_not_equal(pawl_observability_shutdown(o, PAWL_MS(50), &error), PAWL_OK);
     assert_non_null(error);
@@ -331,7 +324,7 @@ static void takes_the_sampler_of_the_environment_unless_code_has_one(void **stat
         const pawl_tracer_options tracer = {.size = sizeof tracer, .sampler = code ? always : NULL};
         pawl_observability *o = observe(bed, to_memory(bed), .tracer = &tracer);
         pawl_sampler_unref(always);
-        run(bed->runtime);
+        run_worker(bed->runtime);
         pawl_observability_flush(o, PAWL_S(1), NULL);
         assert_int_equal(pawl_trace_memory_count(bed->memory), code);
         pawl_observability_unref(o);
@@ -345,7 +338,7 @@ static void takes_limits_and_queues_of_the_environment(void **state) {
     say("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "0");
     say("OTEL_BSP_MAX_QUEUE_SIZE", "7");
     pawl_observability *o = observe(bed, to_memory(bed));
-    run(bed->runtime);
+    run_worker(bed->runtime);
     pawl_observability_flush(o, PAWL_S(1), NULL);
     assert_true(pawl_trace_memory_span(bed->memory, 0)->dropped_attributes > 0);
     pawl_tracer_stats stats = {.size = sizeof stats};

@@ -33,10 +33,7 @@ static void trace(struct page *page, pawl_trace_tree_options options, pawl_primi
     options.write = write_page;
     options.user = page;
     assert_int_equal(pawl_trace_tree_attach(runtime, &options, NULL), PAWL_OK);
-    pawl_context *ctx = pawl_context_new(runtime);
-    (void)pawl_run(node, ctx, NULL, NULL, NULL);
-    pawl_context_unref(ctx);
-    pawl_primitive_unref(node);
+    (void)run_once(runtime, node);
     pawl_runtime_unref(runtime);
 }
 
