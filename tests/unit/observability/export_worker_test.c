@@ -2,6 +2,7 @@
 #include "export_worker_internal.h"
 #include "leaves.h"
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,7 +89,7 @@ static void left(void *user) {
     pthread_mutex_unlock(&q->lock);
 }
 
-static void open_queue(struct queue *q, uint64_t delay_ns) {
+static void init_queue(struct queue *q) {
     static const pawl_exporter_vtable vtable = {.size = sizeof vtable, .name = "queue", .cancel = cancel};
     *q = (struct queue){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     q->exporter = pawl_exporter_new(&vtable, q, NULL);
@@ -96,7 +97,6 @@ static void open_queue(struct queue *q, uint64_t delay_ns) {
                                                                   .user = q,
                                                                   .exporters = &q->exporter,
                                                                   .exporter_count = 1,
-                                                                  .delay_ns = delay_ns,
                                                                   .is_full = is_full,
                                                                   .run = run,
                                                                   .discard = discard,
@@ -104,14 +104,36 @@ static void open_queue(struct queue *q, uint64_t delay_ns) {
 }
 
 static void start_queue(struct queue *q, uint64_t delay_ns) {
-    open_queue(q, delay_ns);
+    q->worker.job.delay_ns = delay_ns;
     assert_int_equal(pawl_export_worker_start(&q->worker, NULL), PAWL_OK);
 }
 
-static void close_queue(struct queue *q) {
+static void stop_queue(struct queue *q) {
     assert_true(pawl_export_worker_stop(&q->worker, pawl_export_after(PAWL_S(30))));
+}
+
+static int open_queue(void **state) {
+    struct queue *q = malloc(sizeof *q);
+    assert_non_null(q);
+    init_queue(q);
+    q->worker.job.delay_ns = PAWL_MS(1);
+    *state = q;
+    return 0;
+}
+
+static int open_started_queue(void **state) {
+    open_queue(state);
+    start_queue(*state, PAWL_UNLIMITED);
+    return 0;
+}
+
+static int close_queue(void **state) {
+    struct queue *q = *state;
+    stop_queue(q);
     pawl_export_worker_finish(&q->worker);
     pawl_exporter_unref(q->exporter);
+    free(q);
+    return 0;
 }
 
 /* Rings as a queue does: when it becomes full. */
@@ -146,80 +168,67 @@ static pawl_status flush(struct queue *q, uint64_t timeout_ns, pawl_error **err)
 /* ---- when ---- */
 
 static void a_full_batch_is_exported_at_once_and_the_rest_waits(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 2 * FULL + 3);
-    await(&q, &q.exported, 2 * FULL);
-    assert_int_equal(q.largest, FULL);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, 2 * FULL + 3);
-    close_queue(&q);
+    struct queue *q = *state;
+    put(q, 2 * FULL + 3);
+    await(q, &q->exported, 2 * FULL);
+    assert_int_equal(q->largest, FULL);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, 2 * FULL + 3);
 }
 
 static void all_is_exported_after_the_delay_again_and_again(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_MS(1));
+    struct queue *q = *state;
+    start_queue(q, PAWL_MS(1));
     for (size_t i = 1; i <= 3; i++) {
-        put(&q, 1);
-        await(&q, &q.exported, i);
+        put(q, 1);
+        await(q, &q->exported, i);
     }
-    close_queue(&q);
 }
 
 static void who_rings_for_nothing_exports_nothing(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 1);
+    struct queue *q = *state;
+    put(q, 1);
     for (int i = 0; i < 100; i++)
-        pawl_export_worker_ring(&q.worker);
-    put(&q, FULL);
-    await(&q, &q.exported, FULL);
-    assert_int_equal(q.largest, FULL);
-    close_queue(&q);
-    assert_int_equal(q.exported, FULL + 1);
+        pawl_export_worker_ring(&q->worker);
+    put(q, FULL);
+    await(q, &q->exported, FULL);
+    assert_int_equal(q->largest, FULL);
+    stop_queue(q);
+    assert_int_equal(q->exported, FULL + 1);
 }
 
 /* ---- flush ---- */
 
 static void a_flush_tells_its_own_failure_and_no_earlier_one(void **state) {
-    (void)state;
-    struct queue q;
+    struct queue *q = *state;
     pawl_error *err = NULL;
-    start_queue(&q, PAWL_UNLIMITED);
-    q.answer = PAWL_E_UNAVAILABLE;
-    put(&q, 3);
-    assert_int_equal(flush(&q, PAWL_S(30), &err), PAWL_E_UNAVAILABLE);
+    q->answer = PAWL_E_UNAVAILABLE;
+    put(q, 3);
+    assert_int_equal(flush(q, PAWL_S(30), &err), PAWL_E_UNAVAILABLE);
     expect_error(err, PAWL_E_UNAVAILABLE, "queue: no");
-    put(&q, FULL);
-    await(&q, &q.exported, FULL + 3);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    q.answer = PAWL_E_FAILED;
-    put(&q, 1);
+    put(q, FULL);
+    await(q, &q->exported, FULL + 3);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    q->answer = PAWL_E_FAILED;
+    put(q, 1);
     err = NULL;
-    assert_int_equal(flush(&q, PAWL_S(30), &err), PAWL_E_FAILED);
+    assert_int_equal(flush(q, PAWL_S(30), &err), PAWL_E_FAILED);
     expect_error(err, PAWL_E_FAILED, "queue: an exporter failed");
-    close_queue(&q);
 }
 
 static void a_flush_keeps_to_its_time(void **state) {
-    (void)state;
-    struct queue q;
+    struct queue *q = *state;
     pawl_error *err = NULL;
-    start_queue(&q, PAWL_UNLIMITED);
-    q.closed = true;
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_MS(2), &err), PAWL_E_TIMEOUT);
+    q->closed = true;
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_MS(2), &err), PAWL_E_TIMEOUT);
     expect_error(err, PAWL_E_TIMEOUT, "queue: the time is up");
-    put(&q, 1);
-    assert_int_equal(flush(&q, 0, NULL), PAWL_E_TIMEOUT);
-    set_closed(&q, false);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, 2);
-    assert_int_equal(q.time_ns, PAWL_S(30)); /* a flush's time is not the exporter's */
-    close_queue(&q);
+    put(q, 1);
+    assert_int_equal(flush(q, 0, NULL), PAWL_E_TIMEOUT);
+    set_closed(q, false);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, 2);
+    assert_int_equal(q->time_ns, PAWL_S(30)); /* a flush's time is not the exporter's */
 }
 
 static void *flush_often(void *user) {
@@ -232,67 +241,57 @@ static void *flush_often(void *user) {
 }
 
 static void each_of_many_flushes_is_answered(void **state) {
-    (void)state;
-    struct queue q;
+    struct queue *q = *state;
     pthread_t threads[4];
-    start_queue(&q, PAWL_UNLIMITED);
     for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, flush_often, &q), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, flush_often, q), 0);
     for (size_t i = 0; i < 4; i++) {
         void *failed;
         pthread_join(threads[i], &failed);
         assert_null(failed);
     }
-    assert_int_equal(q.exported, 200);
-    close_queue(&q);
+    assert_int_equal(q->exported, 200);
 }
 
 /* ---- the end ---- */
 
 static void the_end_exports_what_waits_and_then_nothing(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 2);
-    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(PAWL_S(30))));
-    assert_int_equal(q.exported, 2);
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    close_queue(&q); /* for the second time */
-    assert_int_equal(q.exported, 2);
-    assert_int_equal(q.cancels, 0);
+    struct queue *q = *state;
+    put(q, 2);
+    stop_queue(q);
+    assert_int_equal(q->exported, 2);
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    stop_queue(q); /* for the second time */
+    assert_int_equal(q->exported, 2);
+    assert_int_equal(q->cancels, 0);
 }
 
 static void without_time_for_the_end_all_is_discarded_and_nobody_cancelled(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 2);
-    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(0)));
-    assert_int_equal(q.exported, 0);
-    assert_int_equal(q.discarded, 2);
-    assert_int_equal(q.cancels, 0);
-    close_queue(&q);
+    struct queue *q = *state;
+    put(q, 2);
+    assert_true(pawl_export_worker_stop(&q->worker, pawl_export_after(0)));
+    assert_int_equal(q->exported, 0);
+    assert_int_equal(q->discarded, 2);
+    assert_int_equal(q->cancels, 0);
 }
 
 static void the_end_cancels_an_export_that_hangs(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    q.closed = true;
-    put(&q, FULL + 2);
-    await(&q, &q.runs, 1);
-    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(PAWL_MS(1))));
-    assert_int_equal(q.cancels, 1);
-    assert_int_equal(q.exported, FULL);
-    assert_int_equal(q.discarded, 2);
-    close_queue(&q);
+    struct queue *q = *state;
+    q->closed = true;
+    put(q, FULL + 2);
+    await(q, &q->runs, 1);
+    assert_true(pawl_export_worker_stop(&q->worker, pawl_export_after(PAWL_MS(1))));
+    assert_int_equal(q->cancels, 1);
+    assert_int_equal(q->exported, FULL);
+    assert_int_equal(q->discarded, 2);
 }
 
 /* Takes the second that it is given to come back. */
 static void an_export_that_does_not_come_back_is_left_to_its_thread(void **state) {
     (void)state;
     static struct queue q; /* the thread may outlive the test by a moment */
+    init_queue(&q);
     start_queue(&q, PAWL_UNLIMITED);
     q.closed = q.ignores_cancel = true;
     put(&q, FULL + 2);
@@ -311,31 +310,25 @@ static void an_export_that_does_not_come_back_is_left_to_its_thread(void **state
 /* ---- what is prepared ---- */
 
 static void a_prepared_flush_begins_when_it_is_asked_for(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    pawl_export_worker_prepare_flush(&q.worker, pawl_export_after(PAWL_S(60)));
-    put(&q, FULL);
-    await(&q, &q.exported, FULL); /* which is done as ever, and is no answer */
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, FULL + 1);
-    close_queue(&q);
+    struct queue *q = *state;
+    pawl_export_worker_prepare_flush(&q->worker, pawl_export_after(PAWL_S(60)));
+    put(q, FULL);
+    await(q, &q->exported, FULL); /* which is done as ever, and is no answer */
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, FULL + 1);
 }
 
 static void a_prepared_flush_begins_by_itself_and_is_not_made_twice(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 1);
-    pawl_export_worker_prepare_flush(&q.worker, pawl_export_after(PAWL_MS(1)));
-    await(&q, &q.exported, 1);
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK); /* was not prepared */
-    assert_int_equal(q.exported, 2);
-    close_queue(&q);
+    struct queue *q = *state;
+    put(q, 1);
+    pawl_export_worker_prepare_flush(&q->worker, pawl_export_after(PAWL_MS(1)));
+    await(q, &q->exported, 1);
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK); /* was not prepared */
+    assert_int_equal(q->exported, 2);
 }
 
 static void *prepare_a_flush(void *user) {
@@ -345,139 +338,124 @@ static void *prepare_a_flush(void *user) {
 }
 
 static void a_flush_that_another_thread_has_prepared_is_not_ones_own(void **state) {
-    (void)state;
-    struct queue q;
+    struct queue *q = *state;
     pthread_t thread;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 1);
-    assert_int_equal(pthread_create(&thread, NULL, prepare_a_flush, &q), 0);
-    await(&q, &q.exported, 1);
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, 2);
+    put(q, 1);
+    assert_int_equal(pthread_create(&thread, NULL, prepare_a_flush, q), 0);
+    await(q, &q->exported, 1);
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, 2);
     pthread_join(thread, NULL);
-    close_queue(&q);
 }
 
 static void a_prepared_end_begins_when_it_is_asked_for(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    pawl_export_worker_prepare_stop(&q.worker, pawl_export_after(PAWL_S(60)), pawl_export_after(PAWL_S(60)));
-    put(&q, FULL);
-    await(&q, &q.exported, FULL);
-    put(&q, 2);
-    close_queue(&q);
-    assert_int_equal(q.exported, FULL + 2);
+    struct queue *q = *state;
+    pawl_export_worker_prepare_stop(&q->worker, pawl_export_after(PAWL_S(60)), pawl_export_after(PAWL_S(60)));
+    put(q, FULL);
+    await(q, &q->exported, FULL);
+    put(q, 2);
+    stop_queue(q);
+    assert_int_equal(q->exported, FULL + 2);
 }
 
 static void a_prepared_end_begins_by_itself(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 2);
-    pawl_export_worker_prepare_stop(&q.worker, pawl_export_after(PAWL_MS(1)), pawl_export_after(PAWL_S(60)));
-    await(&q, &q.exported, 2);
-    close_queue(&q);
+    struct queue *q = *state;
+    put(q, 2);
+    pawl_export_worker_prepare_stop(&q->worker, pawl_export_after(PAWL_MS(1)), pawl_export_after(PAWL_S(60)));
+    await(q, &q->exported, 2);
 }
 
 static void a_prepared_end_keeps_its_time(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    q.closed = true;
-    put(&q, FULL + 2);
-    await(&q, &q.runs, 1);
-    pawl_export_worker_prepare_stop(&q.worker, pawl_export_now(), pawl_export_now());
-    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(PAWL_S(600))));
-    assert_int_equal(q.cancels, 1);
-    assert_int_equal(q.discarded, 2);
-    close_queue(&q);
+    struct queue *q = *state;
+    q->closed = true;
+    put(q, FULL + 2);
+    await(q, &q->runs, 1);
+    pawl_export_worker_prepare_stop(&q->worker, pawl_export_now(), pawl_export_now());
+    assert_true(pawl_export_worker_stop(&q->worker, pawl_export_after(PAWL_S(600))));
+    assert_int_equal(q->cancels, 1);
+    assert_int_equal(q->discarded, 2);
 }
 
 static void without_a_thread_nothing_is_prepared(void **state) {
-    (void)state;
-    struct queue q;
-    open_queue(&q, PAWL_MS(1));
-    put(&q, 1);
-    pawl_export_worker_prepare_flush(&q.worker, 0);
-    assert_int_equal(flush(&q, PAWL_S(2), NULL), PAWL_OK);
-    put(&q, 1);
-    pawl_export_worker_prepare_stop(&q.worker, 0, 0);
-    close_queue(&q);
-    assert_int_equal(q.exported, 2);
+    struct queue *q = *state;
+    put(q, 1);
+    pawl_export_worker_prepare_flush(&q->worker, 0);
+    assert_int_equal(flush(q, PAWL_S(2), NULL), PAWL_OK);
+    put(q, 1);
+    pawl_export_worker_prepare_stop(&q->worker, 0, 0);
+    stop_queue(q);
+    assert_int_equal(q->exported, 2);
 }
 
 /* ---- without a thread ---- */
 
 static void without_a_thread_who_asks_exports(void **state) {
-    (void)state;
-    struct queue q;
-    open_queue(&q, PAWL_MS(1));
-    put(&q, FULL + 1);
-    assert_int_equal(q.exported, 0);
-    assert_int_equal(flush(&q, PAWL_S(2), NULL), PAWL_OK);
-    assert_int_equal(q.exported, FULL + 1);
-    assert_in_range(q.time_ns, 1, PAWL_S(2)); /* here a flush's time is the exporter's */
-    q.answer = PAWL_E_DENIED;
-    put(&q, 1);
+    struct queue *q = *state;
+    put(q, FULL + 1);
+    assert_int_equal(q->exported, 0);
+    assert_int_equal(flush(q, PAWL_S(2), NULL), PAWL_OK);
+    assert_int_equal(q->exported, FULL + 1);
+    assert_in_range(q->time_ns, 1, PAWL_S(2)); /* here a flush's time is the exporter's */
+    q->answer = PAWL_E_DENIED;
+    put(q, 1);
     pawl_error *err = NULL;
-    assert_int_equal(flush(&q, PAWL_UNLIMITED, &err), PAWL_E_DENIED);
+    assert_int_equal(flush(q, PAWL_UNLIMITED, &err), PAWL_E_DENIED);
     expect_error(err, PAWL_E_DENIED, "queue: no");
-    assert_int_equal(q.time_ns, PAWL_S(30));
-    put(&q, 1);
-    assert_int_equal(flush(&q, 0, NULL), PAWL_E_TIMEOUT);
-    put(&q, 2);
-    assert_true(pawl_export_worker_stop(&q.worker, pawl_export_after(0)));
-    assert_int_equal(q.discarded, 3);
-    put(&q, 1);
-    assert_int_equal(flush(&q, PAWL_S(30), NULL), PAWL_OK);
-    assert_int_equal(q.exported, FULL + 2);
-    close_queue(&q);
+    assert_int_equal(q->time_ns, PAWL_S(30));
+    put(q, 1);
+    assert_int_equal(flush(q, 0, NULL), PAWL_E_TIMEOUT);
+    put(q, 2);
+    assert_true(pawl_export_worker_stop(&q->worker, pawl_export_after(0)));
+    assert_int_equal(q->discarded, 3);
+    put(q, 1);
+    assert_int_equal(flush(q, PAWL_S(30), NULL), PAWL_OK);
+    assert_int_equal(q->exported, FULL + 2);
 }
 
 /* ---- a forked child ---- */
 
 static void a_child_that_rings_wakes_nobody(void **state) {
-    (void)state;
-    struct queue q;
-    start_queue(&q, PAWL_UNLIMITED);
-    put(&q, 3);
+    struct queue *q = *state;
+    put(q, 3);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        put(&q, FULL);
-        _exit(q.waiting == FULL + 3 && q.runs == 0 ? 0 : 1);
+        put(q, FULL);
+        _exit(q->waiting == FULL + 3 && q->runs == 0 ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
-    assert_int_equal(q.runs, 0);
-    close_queue(&q);
-    assert_int_equal(q.exported, 3);
+    assert_int_equal(q->runs, 0);
+    stop_queue(q);
+    assert_int_equal(q->exported, 3);
 }
+
+#define with_thread(test) cmocka_unit_test_setup_teardown(test, open_started_queue, close_queue)
+#define without_thread(test) cmocka_unit_test_setup_teardown(test, open_queue, close_queue)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_full_batch_is_exported_at_once_and_the_rest_waits),
-        cmocka_unit_test(all_is_exported_after_the_delay_again_and_again),
-        cmocka_unit_test(who_rings_for_nothing_exports_nothing),
-        cmocka_unit_test(a_flush_tells_its_own_failure_and_no_earlier_one),
-        cmocka_unit_test(a_flush_keeps_to_its_time),
-        cmocka_unit_test(each_of_many_flushes_is_answered),
-        cmocka_unit_test(the_end_exports_what_waits_and_then_nothing),
-        cmocka_unit_test(without_time_for_the_end_all_is_discarded_and_nobody_cancelled),
-        cmocka_unit_test(the_end_cancels_an_export_that_hangs),
+        with_thread(a_full_batch_is_exported_at_once_and_the_rest_waits),
+        without_thread(all_is_exported_after_the_delay_again_and_again),
+        with_thread(who_rings_for_nothing_exports_nothing),
+        with_thread(a_flush_tells_its_own_failure_and_no_earlier_one),
+        with_thread(a_flush_keeps_to_its_time),
+        with_thread(each_of_many_flushes_is_answered),
+        with_thread(the_end_exports_what_waits_and_then_nothing),
+        with_thread(without_time_for_the_end_all_is_discarded_and_nobody_cancelled),
+        with_thread(the_end_cancels_an_export_that_hangs),
         cmocka_unit_test(an_export_that_does_not_come_back_is_left_to_its_thread),
-        cmocka_unit_test(a_prepared_flush_begins_when_it_is_asked_for),
-        cmocka_unit_test(a_prepared_flush_begins_by_itself_and_is_not_made_twice),
-        cmocka_unit_test(a_flush_that_another_thread_has_prepared_is_not_ones_own),
-        cmocka_unit_test(a_prepared_end_begins_when_it_is_asked_for),
-        cmocka_unit_test(a_prepared_end_begins_by_itself),
-        cmocka_unit_test(a_prepared_end_keeps_its_time),
-        cmocka_unit_test(without_a_thread_nothing_is_prepared),
-        cmocka_unit_test(without_a_thread_who_asks_exports),
-        cmocka_unit_test(a_child_that_rings_wakes_nobody),
+        with_thread(a_prepared_flush_begins_when_it_is_asked_for),
+        with_thread(a_prepared_flush_begins_by_itself_and_is_not_made_twice),
+        with_thread(a_flush_that_another_thread_has_prepared_is_not_ones_own),
+        with_thread(a_prepared_end_begins_when_it_is_asked_for),
+        with_thread(a_prepared_end_begins_by_itself),
+        with_thread(a_prepared_end_keeps_its_time),
+        without_thread(without_a_thread_nothing_is_prepared),
+        without_thread(without_a_thread_who_asks_exports),
+        with_thread(a_child_that_rings_wakes_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
