@@ -45,22 +45,9 @@ static void on_start(void *self, const pawl_span *span) {
     pthread_mutex_unlock(&tree->lock);
 }
 
-/* Copies whole characters; harmful ones become '?'. */
 static void copy_clean(char *to, size_t size, const char *from) {
-    char *text = pawl_utf8_lossy(from, strlen(from), NULL), *end = to + size - 1;
-    for (const char *at = text; at && *at;) {
-        bool harmful;
-        size_t length = pawl_clean_character(at, &harmful);
-        if ((size_t)(end - to) < (harmful ? 1 : length))
-            break;
-        if (harmful)
-            *to++ = '?';
-        else
-            to = (char *)memcpy(to, at, length) + length;
-        at += length;
-    }
-    *to = '\0';
-    free(text);
+    (void)pawl_utf8_lossy_into(from, strlen(from), to, size);
+    pawl_clean_text(to, "");
 }
 
 static void add_note(struct tree_record *record, const char *format, const char *word, long long number) {

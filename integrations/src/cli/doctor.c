@@ -1,6 +1,7 @@
 /* pawl doctor: what this machine can and cannot do, a line each, with what to do about it. */
 #include "clean_text_internal.h"
 #include "doctor.h"
+#include "utf8_internal.h"
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,12 +129,12 @@ static double milliseconds(const cJSON *spread) {
 
 /* What came from elsewhere may hold characters that a terminal obeys, or end in the middle of one. */
 static void print_text(const char *text) {
-    size_t length;
-    for (const char *at = text; *at; at += strnlen(at, length)) {
-        bool harmful;
-        length = pawl_clean_character(at, &harmful);
-        fprintf(stdout, "%.*s", harmful ? 1 : (int)length, harmful ? "?" : at);
-    }
+    char *clean = pawl_utf8_lossy(text, strlen(text), NULL);
+    if (!clean)
+        return;
+    pawl_clean_text(clean, "");
+    fputs(clean, stdout);
+    free(clean);
 }
 
 static void print_names(const char *title, const cJSON *names) {

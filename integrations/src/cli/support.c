@@ -8,20 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What others wrote (names of files, a server's answer) may not steer a terminal. */
-static void clean(char *text) {
-    size_t length;
-    for (char *at = text, *end = text; *at; at += length) {
-        bool harmful;
-        length = pawl_clean_character(at, &harmful);
-        bool kept = !harmful || *at == '\n' || *at == '\t';
-        memmove(end, kept ? at : "?", kept ? length : 1);
-        end += kept ? length : 1;
-        if (at[length] == '\0')
-            *end = '\0';
-    }
-}
-
 void cli_complain(const char *who, const char *format, ...) {
     char raw[8192], text[8192];
     va_list arguments;
@@ -29,7 +15,7 @@ void cli_complain(const char *who, const char *format, ...) {
     (void)vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
     (void)pawl_utf8_lossy_into(raw, strlen(raw), text, sizeof text);
-    clean(text);
+    pawl_clean_text(text, "\n\t"); /* what others wrote (names of files, a server's answer) may not steer a terminal */
     fprintf(stderr, "%s: %s\n", who, text);
 }
 
