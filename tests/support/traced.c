@@ -1,5 +1,7 @@
 #include "traced.h"
 
+#include <pawl/observer.h>
+#include <pawl/primitives/function.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +61,12 @@ size_t traced_spans(const struct traced *t, const char *name) {
     while (find(t, name, count))
         count++;
     return count;
+}
+
+pawl_tracer_stats traced_stats(const struct traced *t) {
+    pawl_tracer_stats stats = {.size = sizeof stats};
+    pawl_tracer_get_stats(t->tracer, &stats);
+    return stats;
 }
 
 static void write_value(char *text, size_t size, const pawl_attribute *attribute) {
@@ -145,4 +153,39 @@ char *trace_text(const struct traced *t) {
     print_children(t, out, (const uint8_t[8]){0}, first_start(t), 0);
     (void)fclose(out);
     return text;
+}
+
+/* ---- leaves ---- */
+
+static pawl_status set_many(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    static char keys[200][8];
+    const pawl_attribute two[] = {pawl_attribute_int("x", 1), pawl_attribute_int("y", 2)};
+    pawl_span *span = pawl_context_span_of(ctx);
+    for (int i = 0; i < 200; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        pawl_context_set_int(ctx, keys[i], i);
+        pawl_span_add_event(span, keys[i], 0, two, 2);
+        pawl_span_add_link(span, (const uint8_t[16]){1}, (const uint8_t[8]){2}, two, 2);
+    }
+    return PAWL_OK;
+}
+
+pawl_primitive *setting_many(const char *name) {
+    return pawl_inline(name, set_many, NULL);
+}
+
+static pawl_status set_a_megabyte(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
+                                  pawl_error **err) {
+    (void)user, (void)in, (void)ret_out, (void)err;
+    char *text = malloc(PAWL_MIB(1) + 1);
+    memset(text, 'x', PAWL_MIB(1));
+    text[PAWL_MIB(1)] = '\0';
+    pawl_context_set_string(ctx, "big", text);
+    free(text);
+    return PAWL_OK;
+}
+
+pawl_primitive *setting_a_megabyte(const char *name) {
+    return pawl_inline(name, set_a_megabyte, NULL);
 }

@@ -24,11 +24,16 @@ pawl_status trace_run(struct traced *t, pawl_primitive *node);
 /* The n-th span of that name, from 0; the test fails when there are fewer. */
 const pawl_span_data *traced_span(const struct traced *t, const char *name, size_t n);
 size_t traced_spans(const struct traced *t, const char *name);
+pawl_tracer_stats traced_stats(const struct traced *t);
 /* Value of an attribute as text, valid until the next call; NULL when it is not there. */
 const char *attribute_of(const pawl_attribute *attributes, size_t count, const char *key);
 const char *span_attribute(const pawl_span_data *span, const char *key);
 /* All spans as a tree: a line each, two blanks a level, siblings as they were exported; ids are left out, times are in
  * milliseconds since the first span's start. Released with free(). */
 char *trace_text(const struct traced *t);
+
+/* Leaves with much to tell: 200 attributes ("k0" is 0, and so on), events and links; an attribute of a mebibyte. */
+pawl_primitive *setting_many(const char *name);
+pawl_primitive *setting_a_megabyte(const char *name);
 
 #endif

@@ -1,22 +1,13 @@
-/* The tracer: what is recorded, limited, kept and counted, in virtual time. */
+/* The tracer: what is recorded, limited, queued and counted, in virtual time. */
 #include "failing_malloc.h"
 #include "leaves.h"
-#include "span_record_internal.h"
 #include "traced.h"
 
 #include <pawl/primitives/primitives.h>
 #include <setjmp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-static pawl_tracer_stats stats_of(const struct traced *t) {
-    pawl_tracer_stats stats = {.size = sizeof stats};
-    pawl_tracer_get_stats(t->tracer, &stats);
-    return stats;
-}
 
 /* ---- ids, times, context ---- */
 
@@ -81,25 +72,11 @@ static void ids_and_tags_with_secrets_in_them_are_hidden(void **state) {
 
 /* ---- limits ---- */
 
-static pawl_status set_many(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
-    (void)user, (void)in, (void)ret_out, (void)err;
-    static char keys[200][8];
-    const pawl_attribute two[] = {pawl_attribute_int("x", 1), pawl_attribute_int("y", 2)};
-    pawl_span *span = pawl_context_span_of(ctx);
-    for (int i = 0; i < 200; i++) {
-        snprintf(keys[i], sizeof keys[i], "k%d", i);
-        pawl_context_set_int(ctx, keys[i], i);
-        pawl_span_add_event(span, keys[i], 0, two, 2);
-        pawl_span_add_link(span, (const uint8_t[16]){1}, (const uint8_t[8]){2}, two, 2);
-    }
-    return PAWL_OK;
-}
-
 static void what_is_over_the_default_limits_is_counted(void **state) {
     (void)state;
     struct traced t;
     make_traced(&t, (pawl_tracer_options){0});
-    trace_run(&t, pawl_inline("many", set_many, NULL));
+    trace_run(&t, setting_many("many"));
     const pawl_span_data *span = traced_span(&t, "many", 0);
     assert_int_equal(span->attribute_count, 128);
     assert_int_equal(span->dropped_attributes, 200 - 124);
@@ -119,7 +96,7 @@ static void limits_can_be_set_and_be_nothing(void **state) {
                                           .event_count_limit = 1,
                                           .event_attribute_count_limit = 1,
                                           .link_count_limit = PAWL_ZERO});
-    trace_run(&t, pawl_inline("many", set_many, NULL));
+    trace_run(&t, setting_many("many"));
     const pawl_span_data *span = traced_span(&t, "many", 0);
     assert_int_equal(span->attribute_count, 6);
     assert_int_equal(span->dropped_attributes, 198);
@@ -173,27 +150,16 @@ static void the_nodes_own_word_replaces_ours(void **state) {
     end_traced(&t);
 }
 
-static pawl_status set_a_megabyte(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out,
-                                  pawl_error **err) {
-    (void)user, (void)in, (void)ret_out, (void)err;
-    char *text = malloc(PAWL_MIB(1) + 1);
-    memset(text, 'x', PAWL_MIB(1));
-    text[PAWL_MIB(1)] = '\0';
-    pawl_context_set_string(ctx, "big", text);
-    free(text);
-    return PAWL_OK;
-}
-
 static void big_spans_use_up_the_queues_bytes(void **state) {
     (void)state;
     struct traced t;
     make_traced(&t, (pawl_tracer_options){.max_queue_bytes = PAWL_MIB(2) + PAWL_KIB(512)});
-    pawl_primitive *node = pawl_inline("big", set_a_megabyte, NULL);
+    pawl_primitive *node = setting_a_megabyte("big");
     for (int i = 0; i < 4; i++)
         pawl_run(node, t.ctx, NULL, NULL, NULL);
     trace_run(&t, node);
     assert_int_equal(traced_spans(&t, "big"), 2);
-    assert_int_equal(stats_of(&t).dropped_full, 3);
+    assert_int_equal(traced_stats(&t).dropped_full, 3);
     assert_int_equal(traced_span(&t, "big", 0)->attributes[4].type, PAWL_ATTRIBUTE_STRING);
     assert_int_equal(strlen(traced_span(&t, "big", 0)->attributes[4].value.string), PAWL_MIB(1));
     trace_run(&t, passing("small"));
@@ -210,14 +176,14 @@ static void a_full_queue_drops_the_new_and_counts(void **state) {
     pawl_primitive *node = passing("p");
     for (int i = 0; i < 20; i++)
         pawl_run(node, t.ctx, NULL, NULL, NULL);
-    pawl_tracer_stats stats = stats_of(&t);
+    pawl_tracer_stats stats = traced_stats(&t);
     assert_int_equal(stats.queue_size, 8);
     assert_int_equal(stats.queue_capacity, 8);
     assert_int_equal(stats.dropped_full, 12);
     assert_int_equal(stats.started, 20);
     assert_int_equal(stats.live, 0);
     trace_run(&t, node);
-    stats = stats_of(&t);
+    stats = traced_stats(&t);
     assert_int_equal(stats.queue_size, 0);
     assert_int_equal(stats.processed, 8);
     assert_int_equal(pawl_trace_memory_count(t.memory), 8);
@@ -234,7 +200,7 @@ static void no_span_is_lost_below_the_capacity(void **state) {
             pawl_run(node, t.ctx, NULL, NULL, NULL);
         trace_run(&t, pawl_primitive_ref(node));
     }
-    assert_int_equal(stats_of(&t).dropped_full, 0);
+    assert_int_equal(traced_stats(&t).dropped_full, 0);
     assert_int_equal(pawl_trace_memory_count(t.memory), 4 * 2048);
     pawl_primitive_unref(node);
     end_traced(&t);
@@ -278,7 +244,7 @@ static void a_dropped_trace_is_not_recorded(void **state) {
     make_traced(&t, (pawl_tracer_options){.sampler = never});
     trace_run(&t, passing("p"));
     assert_int_equal(pawl_trace_memory_count(t.memory), 0);
-    assert_int_equal(stats_of(&t).started, 0);
+    assert_int_equal(traced_stats(&t).started, 0);
     assert_int_equal(pawl_context_trace_flags(t.ctx) & 1, 0);
     pawl_sampler_unref(never);
     end_traced(&t);
@@ -294,122 +260,6 @@ static void a_ratio_writes_its_threshold_into_the_tracestate(void **state) {
     assert_string_equal(traced_span(&t, "p", 0)->tracestate, "ot=th:0");
     pawl_sampler_unref(ratio);
     pawl_sampler_unref(sampler);
-    end_traced(&t);
-}
-
-/* ---- keeping what matters ---- */
-
-static void make_tail(struct traced *t, pawl_tracer_options options) {
-    options.sampler = pawl_sampler_never(NULL);
-    make_traced(t, options);
-    pawl_sampler_unref(options.sampler);
-}
-
-static pawl_status run_new_trace(struct traced *t, pawl_primitive *node) {
-    pawl_context_unref(t->ctx);
-    t->ctx = pawl_context_new(t->runtime);
-    return trace_run(t, node);
-}
-
-static void a_failed_trace_is_kept_whole_though_its_run_went_well(void **state) {
-    (void)state;
-    struct traced t;
-    make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
-    run_new_trace(&t, pawl_sequential("good", passing("a")));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
-    assert_int_equal(stats_of(&t).not_kept, 2);
-    run_new_trace(&t, pawl_sequential("bad", passing("before"),
-                                      pawl_fallback("f", PAWL_CHILDREN(failing("x", PAWL_E_FAILED), passing("y"))),
-                                      passing("after")));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 6);
-    assert_int_equal(traced_span(&t, "before", 0)->flags, 0x102);
-    assert_int_equal(stats_of(&t).held, 0);
-    assert_int_equal(stats_of(&t).held_traces, 0);
-    end_traced(&t);
-}
-
-static void a_cancelled_sibling_is_no_failure(void **state) {
-    (void)state;
-    assert_false(pawl_span_is_error(PAWL_OK, 0));
-    assert_false(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_SIBLING_FAILED));
-    assert_false(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_LOST_RACE));
-    assert_true(pawl_span_is_error(PAWL_E_CANCELLED, PAWL_CANCEL_USER));
-    assert_true(pawl_span_is_error(PAWL_E_FAILED, PAWL_CANCEL_LOST_RACE));
-}
-
-static void a_slow_trace_is_kept(void **state) {
-    (void)state;
-    struct traced t;
-    make_tail(&t, (pawl_tracer_options){.keep_slow_ns = PAWL_MS(10)});
-    run_new_trace(&t, pawl_sequential("quick", sleeper("a", PAWL_MS(10))));
-    run_new_trace(&t, pawl_sequential("slow", sleeper("b", PAWL_MS(11))));
-    run_new_trace(&t, pawl_sequential("failed", failing("c", PAWL_E_FAILED)));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
-    assert_int_equal(traced_spans(&t, "b"), 1);
-    end_traced(&t);
-}
-
-static void what_the_sampler_keeps_is_not_held(void **state) {
-    (void)state;
-    struct traced t;
-    make_traced(&t, (pawl_tracer_options){.keep_failed = 1});
-    trace_run(&t, pawl_sequential("good", passing("a")));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
-    end_traced(&t);
-}
-
-static void a_trace_is_held_while_one_of_its_roots_is_open(void **state) {
-    (void)state;
-    struct traced t;
-    make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
-    pawl_primitive *first = passing("decide");
-    pawl_run(first, t.ctx, NULL, NULL, NULL); /* asks the sampler */
-    pawl_span outer;
-    pawl_span_open(t.ctx, &outer, "outer");
-    trace_run(&t, passing("inner"));
-    pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
-    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
-    assert_true(stats_of(&t).held >= 1);
-    pawl_span_close(t.ctx, &outer, PAWL_E_FAILED, NULL);
-    pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
-    assert_int_equal(traced_spans(&t, "inner"), 1);
-    assert_int_equal(traced_spans(&t, "outer"), 1);
-    pawl_primitive_unref(first);
-    end_traced(&t);
-}
-
-static pawl_primitive *ten_then(pawl_primitive *last) {
-    return pawl_sequential("ten", passing("a"), passing("a"), passing("a"), passing("a"), passing("a"), passing("a"),
-                           passing("a"), passing("a"), passing("a"), last);
-}
-
-static void a_trace_that_is_too_big_to_hold_is_given_up_whole(void **state) {
-    (void)state;
-    struct traced t;
-    make_tail(&t, (pawl_tracer_options){.keep_failed = 1, .max_held_spans = 5});
-    run_new_trace(&t, ten_then(failing("x", PAWL_E_FAILED)));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 0);
-    assert_int_equal(stats_of(&t).dropped_undecided, 11);
-    run_new_trace(&t, pawl_sequential("s", failing("x", PAWL_E_FAILED)));
-    assert_int_equal(pawl_trace_memory_count(t.memory), 2);
-    end_traced(&t);
-}
-
-static void big_held_spans_leave_the_queue_its_bytes(void **state) {
-    (void)state;
-    struct traced t;
-    make_tail(&t, (pawl_tracer_options){.keep_failed = 1, .max_queue_bytes = PAWL_MIB(1) + PAWL_KIB(512)});
-    pawl_span outer;
-    pawl_primitive *big = pawl_inline("big", set_a_megabyte, NULL);
-    pawl_run(big, t.ctx, NULL, NULL, NULL);
-    pawl_span_open(t.ctx, &outer, "outer");
-    for (int i = 0; i < 5; i++)
-        trace_run(&t, pawl_primitive_ref(big));
-    assert_int_equal(stats_of(&t).dropped_full, 1); /* two waited at once */
-    pawl_span_close(t.ctx, &outer, PAWL_E_FAILED, NULL);
-    pawl_runtime_flush(t.runtime, PAWL_S(5), NULL);
-    assert_int_equal(traced_spans(&t, "big"), 5);
-    trace_run(&t, big);
     end_traced(&t);
 }
 
@@ -464,21 +314,6 @@ static void making_one_survives_a_failed_allocation(void **state) {
     pawl_trace_memory_unref(memory);
 }
 
-static void a_run_goes_on_without_memory_for_its_spans(void **state) {
-    (void)state;
-    for (size_t n = 1, failed = 1; failed; n++) {
-        struct traced t;
-        make_tail(&t, (pawl_tracer_options){.keep_failed = 1});
-        pawl_primitive *node = pawl_sequential("s", pawl_inline("many", set_many, NULL), failing("x", PAWL_E_FAILED));
-        fail_allocation_at(n);
-        pawl_run(node, t.ctx, NULL, NULL, NULL);
-        pawl_runtime_flush(t.runtime, PAWL_S(1), NULL);
-        failed = allow_allocations();
-        pawl_primitive_unref(node);
-        end_traced(&t);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_span_has_the_trace_the_parent_and_the_time_of_day),
@@ -495,17 +330,9 @@ int main(void) {
         cmocka_unit_test(a_simple_tracer_exports_each_span_when_it_ends),
         cmocka_unit_test(a_dropped_trace_is_not_recorded),
         cmocka_unit_test(a_ratio_writes_its_threshold_into_the_tracestate),
-        cmocka_unit_test(a_failed_trace_is_kept_whole_though_its_run_went_well),
-        cmocka_unit_test(a_cancelled_sibling_is_no_failure),
-        cmocka_unit_test(a_slow_trace_is_kept),
-        cmocka_unit_test(what_the_sampler_keeps_is_not_held),
-        cmocka_unit_test(a_trace_is_held_while_one_of_its_roots_is_open),
-        cmocka_unit_test(a_trace_that_is_too_big_to_hold_is_given_up_whole),
-        cmocka_unit_test(big_held_spans_leave_the_queue_its_bytes),
         cmocka_unit_test(bad_options_are_refused),
         cmocka_unit_test(a_tracer_serves_one_runtime),
         cmocka_unit_test(making_one_survives_a_failed_allocation),
-        cmocka_unit_test(a_run_goes_on_without_memory_for_its_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
