@@ -1,10 +1,8 @@
 /* How long the end of everything that pawl_observe() set up takes, and what still goes out, when collectors are not
  * there, silent or slow. In real time. */
 #include "http_bed.h"
-#include "leaves.h"
+#include "observed.h"
 
-#include <pawl/observability/observability.h>
-#include <pawl/primitives/primitives.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -43,16 +41,6 @@ static int clear(void **state) {
 }
 
 /* ---- a program that is observed ---- */
-
-static pawl_status work(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
-    (void)user, (void)in, (void)ret_out, (void)err;
-    pawl_context_log(ctx, PAWL_LOG_ERROR, NULL, 0, "something");
-    return PAWL_OK;
-}
-
-static void run_worker(pawl_runtime *runtime) {
-    assert_int_equal(run_once(runtime, pawl_inline("worker", work, NULL)), PAWL_OK);
-}
 
 static atomic_int warnings;
 
