@@ -1,9 +1,8 @@
-/* The client and the real helper: how runs end, what comes back, and what is left when either side dies. */
-#include "local/helper_parts.h"
+/* The client and the real helper: how runs end, and what comes back. */
+#include "shell.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -16,96 +15,10 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#define MS UINT64_C(1000000)
-/* A kill must be over by then, on a machine busy with other tests. */
-#define KILL_SLACK_NS (1000 * MS)
-
-struct seen {
-    char text[3][4096]; /* [1], [2]: streams; cut */
-    size_t bytes[3];
-    size_t stop_after; /* of stream 1; 0: never */
-    struct pawl_wire_result files[8];
-    char data[8][256];
-    unsigned file_count;
-};
-
-static pawl_helper_client *client;
-
-static bool on_output(void *user, int stream, const uint8_t *bytes, size_t length) {
-    struct seen *seen = user;
-    size_t room = sizeof seen->text[0] - 1 - seen->bytes[stream];
-    if (seen->bytes[stream] < sizeof seen->text[0] - 1)
-        memcpy(seen->text[stream] + seen->bytes[stream], bytes, length < room ? length : room);
-    seen->bytes[stream] += length;
-    return seen->stop_after == 0 || seen->bytes[1] <= seen->stop_after;
-}
-
-static void on_file(void *user, const struct pawl_wire_result *file) {
-    struct seen *seen = user;
-    if (seen->file_count < 8)
-        seen->files[seen->file_count++] = *file;
-}
-
-static void on_file_data(void *user, uint32_t index, const uint8_t *bytes, size_t length) {
-    struct seen *seen = user;
-    size_t used = strlen(seen->data[index]);
-    if (used + length < sizeof seen->data[index])
-        memcpy(seen->data[index] + used, bytes, length);
-}
-
-static struct pawl_wire_limits usual_limits(void) {
-    return (struct pawl_wire_limits){.address_space_bytes = PAWL_UNBOUNDED,
-                                     .cpu_ns = PAWL_UNBOUNDED,
-                                     .file_bytes = PAWL_UNBOUNDED,
-                                     .stack_bytes = 8 << 20,
-                                     .open_files = 256,
-                                     .processes = 64,
-                                     .scratch_bytes = 16 << 20,
-                                     .scratch_inodes = 1024,
-                                     .collect_file_bytes = 1000,
-                                     .collect_total_bytes = 1500,
-                                     .allow_missing = PAWL_OPTIONAL_MECHANISMS};
-}
-
-struct shell {
-    const char *argv[4];
-    struct pawl_helper_request request;
-    struct seen seen;
-    struct pawl_helper_result result;
-    int cancel_fd;
-    uint64_t deadline_ns;
-};
-
-static struct shell *shell(const char *script) {
-    struct shell *shell = calloc(1, sizeof *shell);
-    assert_non_null(shell);
-    shell->argv[0] = "bash", shell->argv[1] = "-c", shell->argv[2] = script;
-    shell->request = (struct pawl_helper_request){.exec = "/bin/bash", .timeout_ns = PAWL_UNBOUNDED};
-    shell->request.argv = shell->argv;
-    shell->request.limits = usual_limits();
-    shell->cancel_fd = -1;
-    shell->deadline_ns = PAWL_UNBOUNDED;
-    return shell;
-}
-
-static void run(struct shell *shell) {
-    const struct pawl_helper_sink sink = {
-        .on_output = on_output, .on_file = on_file, .on_file_data = on_file_data, .user = &shell->seen};
-    pawl_helper_run(client, &shell->request, &sink, shell->cancel_fd, shell->deadline_ns, &shell->result);
-}
-
-static void assert_exited(const struct shell *shell, enum pawl_exit_kind kind, unsigned status) {
-    if (shell->result.end != PAWL_HELPER_EXITED)
-        print_message("end %d: %s\n", shell->result.end, shell->result.text);
-    assert_int_equal(shell->result.end, PAWL_HELPER_EXITED);
-    assert_int_equal(shell->result.exit.kind, kind);
-    assert_int_equal(shell->result.exit.status, status);
-}
-
 static void streams_are_apart_and_the_status_is_exact(void **state) {
     (void)state;
     struct shell *s = shell("printf out; printf err >&2; exit 7");
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 7);
     assert_string_equal(s->seen.text[1], "out");
     assert_string_equal(s->seen.text[2], "err");
@@ -122,7 +35,7 @@ static void signals_are_reported_as_the_kernel_tells_them(void **state) {
         char script[32];
         snprintf(script, sizeof script, "kill -%d $$", signals[i]);
         struct shell *s = shell(script);
-        run(s);
+        run_shell(s);
         assert_exited(s, PAWL_EXIT_SIGNAL, (unsigned)signals[i]);
         free(s);
     }
@@ -140,7 +53,7 @@ static void stdin_files_environment_and_folder_reach_the_program(void **state) {
     s->request.cwd = "in";
     s->request.stdin_bytes = "zero ";
     s->request.stdin_length = 5;
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 0);
     assert_string_equal(s->seen.text[1], "zero onetwo /home/user/in hello /tmp C.UTF-8 0\n");
     free(s);
@@ -152,7 +65,7 @@ static void a_program_that_does_not_read_its_stdin_ends_all_the_same(void **stat
     struct shell *s = shell("exec <&-; exit 3");
     s->request.stdin_bytes = much;
     s->request.stdin_length = sizeof much;
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 3);
     free(s);
 }
@@ -163,7 +76,7 @@ static void results_are_content_or_a_description_never_the_hosts(void **state) {
     struct shell *s = shell("echo hello >a; mkfifo fifo; ln -s /etc/passwd link; head -c 1001 /dev/zero >large;"
                             "mkdir folder; ln -s . through");
     s->request.collect = collect;
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 0);
     static const uint32_t kinds[] = {PAWL_RESULT_REGULAR,   PAWL_RESULT_ABSENT,    PAWL_RESULT_OTHER,
                                      PAWL_RESULT_SYMLINK,   PAWL_RESULT_TOO_LARGE, PAWL_RESULT_DIRECTORY,
@@ -183,7 +96,7 @@ static void results_share_one_budget(void **state) {
     const char *const collect[] = {"a", "b", "c", NULL};
     struct shell *s = shell("head -c 900 /dev/zero >a; head -c 601 /dev/zero >b; head -c 600 /dev/zero >c");
     s->request.collect = collect;
-    run(s);
+    run_shell(s);
     assert_int_equal(s->seen.files[0].kind, PAWL_RESULT_REGULAR);
     assert_int_equal(s->seen.files[1].kind, PAWL_RESULT_TOO_LARGE);
     assert_int_equal(s->seen.files[2].kind, PAWL_RESULT_REGULAR);
@@ -204,7 +117,7 @@ static void the_timeout_counts_from_exec_and_kills_whatever_the_program_ignores(
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
         struct shell *s = shell(scripts[i]);
         s->request.timeout_ns = 30 * MS;
-        run(s);
+        run_shell(s);
         assert_true(s->result.started);
         assert_true(s->result.ended_ns >= s->result.times.exec_ns + 30 * MS);
         assert_killed(s, PAWL_HELPER_TIMED_OUT);
@@ -215,7 +128,7 @@ static void a_timeout_of_zero_kills_at_once(void **state) {
     (void)state;
     struct shell *s = shell("sleep 1000");
     s->request.timeout_ns = 0;
-    run(s);
+    run_shell(s);
     assert_killed(s, PAWL_HELPER_TIMED_OUT);
 }
 
@@ -223,7 +136,7 @@ static void a_deadline_may_be_over_before_anything_ran(void **state) {
     (void)state;
     struct shell *s = shell("sleep 1000");
     s->deadline_ns = 1;
-    run(s);
+    run_shell(s);
     assert_killed(s, PAWL_HELPER_DEADLINE);
 }
 
@@ -231,7 +144,7 @@ static void a_cancel_may_come_before_or_during_the_run(void **state) {
     (void)state;
     struct shell *s = shell("sleep 1000");
     s->cancel_fd = eventfd(1, EFD_CLOEXEC);
-    run(s);
+    run_shell(s);
     close(s->cancel_fd);
     assert_killed(s, PAWL_HELPER_CANCELLED);
     int pair[2];
@@ -242,7 +155,7 @@ static void a_cancel_may_come_before_or_during_the_run(void **state) {
     if (canceller == 0)
         _exit(0);
     close(pair[1]);
-    run(s);
+    run_shell(s);
     close(pair[0]);
     waitpid(canceller, NULL, 0);
     assert_killed(s, PAWL_HELPER_CANCELLED);
@@ -252,7 +165,7 @@ static void a_flood_is_stopped_when_the_sink_says_so(void **state) {
     (void)state;
     struct shell *s = shell("while :; do echo flood; echo flood >&2; done");
     s->seen.stop_after = 10000;
-    run(s);
+    run_shell(s);
     assert_true(s->seen.bytes[1] <= 10000 + PAWL_WIRE_MESSAGE_MAX);
     assert_killed(s, PAWL_HELPER_STOPPED);
 }
@@ -261,7 +174,7 @@ static void the_last_output_before_a_kill_is_kept(void **state) {
     (void)state;
     struct shell *s = shell("echo last words; sleep 1000");
     s->request.timeout_ns = 200 * MS;
-    run(s);
+    run_shell(s);
     assert_string_equal(s->seen.text[1], "last words\n");
     assert_killed(s, PAWL_HELPER_TIMED_OUT);
 }
@@ -269,7 +182,7 @@ static void the_last_output_before_a_kill_is_kept(void **state) {
 static void daemons_neither_delay_the_end_nor_outlive_it(void **state) {
     (void)state;
     struct shell *s = shell("(setsid sleep 1000 &) ; setsid sleep 1000 >/dev/null 2>&1 & exit 5");
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 5);
     assert_true(s->result.exit.flags & PAWL_EXIT_LEFTOVERS);
     assert_true(s->result.ended_ns - s->result.called_ns < KILL_SLACK_NS);
@@ -279,7 +192,7 @@ static void daemons_neither_delay_the_end_nor_outlive_it(void **state) {
 static void a_program_that_closes_its_streams_or_kills_all_it_can_is_still_reported(void **state) {
     (void)state;
     struct shell *s = shell("exec 0<&- 1>&- 2>&-; kill -9 1; kill -9 -1; exit 9");
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_STATUS, 9);
     free(s);
 }
@@ -288,7 +201,7 @@ static void the_cpu_limit_is_told_from_other_signals(void **state) {
     (void)state;
     struct shell *s = shell("while :; do :; done");
     s->request.limits.cpu_ns = 1;
-    run(s);
+    run_shell(s);
     assert_exited(s, PAWL_EXIT_SIGNAL, SIGXCPU);
     assert_true(s->result.exit.flags & PAWL_EXIT_CPU_LIMIT);
     free(s);
@@ -299,7 +212,7 @@ static void processes_are_limited_also_for_root(void **state) {
     struct shell *s = shell("for i in 1 2 3 4 5 6 7 8 9; do sleep 1000 & done; exit 0");
     s->request.limits.processes = 4;
     s->request.timeout_ns = 100 * MS; /* bash keeps trying */
-    run(s);
+    run_shell(s);
     assert_non_null(strstr(s->seen.text[2], "fork"));
     free(s);
 }
@@ -308,7 +221,7 @@ static void a_program_that_cannot_be_started_is_refused_with_the_remedy(void **s
     (void)state;
     struct shell *s = shell("");
     s->request.exec = "/bin/no-such-program";
-    run(s);
+    run_shell(s);
     assert_int_equal(s->result.end, PAWL_HELPER_REFUSED);
     assert_int_equal(s->result.stage, PAWL_STAGE_EXEC);
     assert_int_equal(s->result.error, ENOENT);
@@ -327,7 +240,7 @@ static void a_refusal_is_heard_although_most_of_the_request_was_never_read(void 
         struct shell *s = shell("");
         s->request.files = files;
         s->request.file_count = 2;
-        run(s);
+        run_shell(s);
         assert_int_equal(s->result.end, PAWL_HELPER_REFUSED);
         assert_int_equal(s->result.stage, PAWL_STAGE_REQUEST);
         assert_non_null(strstr(s->result.text, "'../up'"));
@@ -342,7 +255,7 @@ static void folders_of_the_kernel_or_the_sandbox_are_not_shown(void **state) {
         const char *const binds[] = {refused[i], NULL};
         struct shell *s = shell("");
         s->request.binds = binds;
-        run(s);
+        run_shell(s);
         assert_int_equal(s->result.end, PAWL_HELPER_REFUSED);
         assert_int_equal(s->result.stage, PAWL_STAGE_BIND);
         assert_non_null(strstr(s->result.text, refused[i]));
@@ -365,7 +278,7 @@ static void a_folder_of_the_host_is_shown_read_only(void **state) {
     snprintf(script, sizeof script, "cat %s; echo x 2>/dev/null >%s || exit 4", file, file);
     struct shell *s = shell(script);
     s->request.binds = binds;
-    run(s);
+    run_shell(s);
     remove(file);
     remove(folder);
     assert_exited(s, PAWL_EXIT_STATUS, 4);
@@ -382,154 +295,10 @@ static void a_bind_makes_no_folder_on_the_host(void **state) {
     struct shell *s = shell("");
     s->request.binds = binds;
     assert_int_equal(chmod(folder, 0755), 0);
-    run(s);
+    run_shell(s);
     assert_int_not_equal(access(folder + 4, F_OK), 0); /* the same name in /tmp */
     assert_int_equal(rmdir(folder), 0);
     free(s);
-}
-
-static long helper_pid(void) {
-    struct pawl_helper_about about;
-    pawl_helper_client_about(client, &about);
-    return about.pid;
-}
-
-static void *kill_the_helper(void *started) {
-    uint64_t count;
-    if (read(*(int *)started, &count, sizeof count) == sizeof count)
-        kill((pid_t)helper_pid(), SIGKILL);
-    return NULL;
-}
-
-static bool tell(void *user, int stream, const uint8_t *bytes, size_t length) {
-    (void)stream, (void)bytes, (void)length;
-    return eventfd_write(*(int *)user, 1) == 0;
-}
-
-static void a_killed_helper_means_sandbox_lost_and_the_next_run_starts_another(void **state) {
-    (void)state;
-    int started = eventfd(0, EFD_CLOEXEC);
-    long before = helper_pid();
-    pthread_t killer;
-    assert_int_equal(pthread_create(&killer, NULL, kill_the_helper, &started), 0);
-    struct shell *s = shell("echo ready; sleep 1000");
-    const struct pawl_helper_sink sink = {.on_output = tell, .user = &started};
-    pawl_helper_run(client, &s->request, &sink, -1, PAWL_UNBOUNDED, &s->result);
-    pthread_join(killer, NULL);
-    close(started);
-    assert_int_equal(s->result.end, PAWL_HELPER_LOST);
-    assert_true(s->result.may_have_run);
-    assert_non_null(strstr(s->result.text, "lost"));
-    free(s);
-    s = shell("echo again");
-    run(s);
-    assert_exited(s, PAWL_EXIT_STATUS, 0);
-    assert_int_not_equal(helper_pid(), before);
-    free(s);
-}
-
-static void a_wedged_helper_is_replaced(void **state) {
-    (void)state;
-    long before = helper_pid();
-    kill((pid_t)before, SIGSTOP);
-    struct shell *s = shell("echo never");
-    s->deadline_ns = pawl_helper_now_ns() + 20 * MS;
-    run(s);
-    assert_int_equal(s->result.end, PAWL_HELPER_DEADLINE);
-    assert_true(s->result.confirmed);
-    assert_false(s->result.started);
-    free(s);
-    s = shell("echo again");
-    run(s);
-    assert_exited(s, PAWL_EXIT_STATUS, 0);
-    assert_int_not_equal(helper_pid(), before);
-    free(s);
-}
-
-static void *run_twenty(void *ret_bad) {
-    for (int i = 0; i < 20; i++) {
-        char script[64];
-        snprintf(script, sizeof script, "echo %p-%d", ret_bad, i);
-        struct shell *s = shell(script);
-        run(s);
-        *(int *)ret_bad +=
-            s->result.end != PAWL_HELPER_EXITED || strncmp(s->seen.text[1], script + 5, strlen(script + 5)) != 0;
-        free(s);
-    }
-    return NULL;
-}
-
-static void many_threads_share_a_helper_without_mixing_runs(void **state) {
-    (void)state;
-    pthread_t threads[8];
-    int bad[8] = {0};
-    for (int i = 0; i < 8; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, run_twenty, &bad[i]), 0);
-    for (int i = 0; i < 8; i++) {
-        pthread_join(threads[i], NULL);
-        assert_int_equal(bad[i], 0);
-    }
-}
-
-/* The host is a fork here, and dies; its sandboxes hold the other end of a pipe until they are gone. */
-static void nothing_outlives_a_killed_host(void **state) {
-    (void)state;
-    int alive[2], ready[2];
-    assert_int_equal(pipe(alive), 0);
-    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-    pid_t host = fork();
-    if (host == 0) {
-        char text[512];
-        int fd = eventfd(0, 0);
-        client = pawl_helper_client_new(getenv("PAWL_HELPER"), text, sizeof text, NULL);
-        struct shell *s = shell("echo ready; sleep 1000");
-        const struct pawl_helper_sink sink = {.on_output = tell, .user = &ready[1]};
-        close(fd);
-        pawl_helper_run(client, &s->request, &sink, -1, PAWL_UNBOUNDED, &s->result);
-        _exit(1);
-    }
-    uint64_t one;
-    assert_int_equal(read(ready[0], &one, sizeof one), sizeof one);
-    uint64_t killed = pawl_helper_now_ns();
-    kill(host, SIGKILL);
-    waitpid(host, NULL, 0);
-    close(alive[1]);
-    char byte;
-    assert_int_equal(read(alive[0], &byte, 1), 0); /* no process of the host's has it any more */
-    assert_true(pawl_helper_now_ns() - killed < KILL_SLACK_NS);
-    close(alive[0]);
-    close(ready[0]);
-    close(ready[1]);
-}
-
-static void a_path_that_is_no_helper_is_an_error_with_the_remedy(void **state) {
-    (void)state;
-    static const struct {
-        const char *path, *reason;
-    } bad[] = {
-        {"/no/such/helper", "No such file"}, {"/etc/passwd", "Permission denied"}, {"/bin/true", "not a working"}};
-    for (size_t i = 0; i < 3; i++) {
-        char text[512] = "";
-        assert_null(pawl_helper_client_new(bad[i].path, text, sizeof text, NULL));
-        assert_non_null(strstr(text, bad[i].reason));
-        assert_non_null(strstr(text, "install"));
-    }
-}
-
-static int start(void **state) {
-    (void)state;
-    char text[1200];
-    const char *path = getenv("PAWL_HELPER");
-    client = path ? pawl_helper_client_new(path, text, sizeof text, NULL) : NULL;
-    if (!client)
-        print_error("%s\n", path ? text : "PAWL_HELPER must name the helper");
-    return client ? 0 : -1;
-}
-
-static int stop(void **state) {
-    (void)state;
-    client = pawl_helper_client_free(client);
-    return 0;
 }
 
 int main(void) {
@@ -555,11 +324,6 @@ int main(void) {
         cmocka_unit_test(folders_of_the_kernel_or_the_sandbox_are_not_shown),
         cmocka_unit_test(a_folder_of_the_host_is_shown_read_only),
         cmocka_unit_test(a_bind_makes_no_folder_on_the_host),
-        cmocka_unit_test(a_killed_helper_means_sandbox_lost_and_the_next_run_starts_another),
-        cmocka_unit_test(a_wedged_helper_is_replaced),
-        cmocka_unit_test(many_threads_share_a_helper_without_mixing_runs),
-        cmocka_unit_test(nothing_outlives_a_killed_host),
-        cmocka_unit_test(a_path_that_is_no_helper_is_an_error_with_the_remedy),
     };
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start_helper, stop_helper);
 }
