@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static pawl_runtime *runtime;
@@ -140,6 +141,13 @@ static bool has_marker(const char *pid, const char *marker) {
     if (file)
         fclose(file);
     return memmem(text, length, marker, strlen(marker)) != NULL;
+}
+
+const char *new_marker(void) {
+    static char text[64];
+    static unsigned next;
+    snprintf(text, sizeof text, "marker-%d-%u", (int)getpid(), next++);
+    return text;
 }
 
 size_t count_processes(const char *marker, unsigned *ret_uid) {

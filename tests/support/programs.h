@@ -30,6 +30,10 @@ void assert_printed(const pawl_execution_result *result, const char *text);
 pawl_value *run_node(pawl_primitive *node, const char *input, pawl_error **ret_error);
 
 uint64_t now_ns(void);
+/* Beside a deadline, on a machine that is busy with other tests. */
+#define SLACK_NS PAWL_MS(500)
+/* Text for a command line that no other process has; valid until the next call. */
+const char *new_marker(void);
 /* Number of processes on this machine whose command line contains marker; ret_uid: of one of them, may be NULL. */
 size_t count_processes(const char *marker, unsigned *ret_uid);
 /* Whether that number becomes 0 within the time. */
