@@ -1,6 +1,6 @@
 /* The command generator, against small shell scripts. Real processes, real time, and no sleep of the test's own. */
+#include "bed.h"
 #include "failing_malloc.h"
-#include "leaves.h"
 #include <pawl/integrations/fix.h>
 #include <pawl/primitives/parallel.h>
 
@@ -288,21 +288,15 @@ static void more_runs_than_processes_are_rejected(void **state) {
     give_back(node);
 }
 
-static void expect_refused(pawl_primitive *node, const char *part) {
-    pawl_error *err = pawl_primitive_error(node);
-    assert_non_null(err);
-    expect_error(err, PAWL_E_INVALID, part);
-    pawl_primitive_unref(node);
-}
-
 static void bad_options_name_the_remedy(void **state) {
     (void)state;
-    expect_refused(pawl_command_generator_new("none", NULL), "argv is required");
-    expect_refused(pawl_command_generator("none", .argv = (const char *const[]){NULL}), "argv is required");
-    expect_refused(pawl_command_generator("none", .argv = SHELL("true"), .max_line_bytes = PAWL_UNLIMITED),
-                   "max_line_bytes");
-    expect_refused(pawl_command_generator("none", .argv = SHELL("true"), .max_processes = PAWL_ZERO),
-                   "max_processes is 0; set 1 to 1024");
+    expect_broken(pawl_command_generator_new("none", NULL), PAWL_E_INVALID, "argv is required");
+    expect_broken(pawl_command_generator("none", .argv = (const char *const[]){NULL}), PAWL_E_INVALID,
+                  "argv is required");
+    expect_broken(pawl_command_generator("none", .argv = SHELL("true"), .max_line_bytes = PAWL_UNLIMITED),
+                  PAWL_E_INVALID, "max_line_bytes");
+    expect_broken(pawl_command_generator("none", .argv = SHELL("true"), .max_processes = PAWL_ZERO), PAWL_E_INVALID,
+                  "max_processes is 0; set 1 to 1024");
 }
 
 static void running_out_of_memory_anywhere_leaves_nothing_behind(void **state) {
