@@ -1,7 +1,6 @@
 /* refine: what its generator is told, what is kept, and what cancel, deadline and a lack of memory do to it. */
+#include "bed.h"
 #include "failing_malloc.h"
-#include "leaves.h"
-#include "recorder.h"
 #include "refine_play.h"
 
 #include <math.h>
@@ -282,21 +281,15 @@ static void spans_hold_what_was_tried_where_content_is_recorded(void **state) {
     }
 }
 
-static void expect_refused(pawl_primitive *node, const char *part) {
-    pawl_error *err = pawl_primitive_error(node);
-    assert_non_null(err);
-    expect_error(err, PAWL_E_INVALID, part);
-    pawl_primitive_unref(node);
-}
-
 #define refused(part, ...)                                                                                             \
-    expect_refused(pawl_refine("fix", passing("g"), passing("e"), .judge = judge_wildly, __VA_ARGS__), part)
+    expect_broken(pawl_refine("fix", passing("g"), passing("e"), .judge = judge_wildly, __VA_ARGS__), PAWL_E_INVALID,  \
+                  part)
 
 static void bad_options_name_the_remedy(void **state) {
     (void)state;
-    expect_refused(pawl_refine_new("fix", passing("g"), passing("e"), NULL), "judge is required");
-    expect_refused(pawl_refine("fix", NULL, passing("e"), .judge = judge_wildly), "child 1 is NULL");
-    expect_refused(pawl_refine("", passing("g"), passing("e"), .judge = judge_wildly), "needs a name");
+    expect_broken(pawl_refine_new("fix", passing("g"), passing("e"), NULL), PAWL_E_INVALID, "judge is required");
+    expect_broken(pawl_refine("fix", NULL, passing("e"), .judge = judge_wildly), PAWL_E_INVALID, "child 1 is NULL");
+    expect_broken(pawl_refine("", passing("g"), passing("e"), .judge = judge_wildly), PAWL_E_INVALID, "needs a name");
     refused("max_rounds is 0", .max_rounds = PAWL_ZERO);
     refused("max_attempts is 0", .max_attempts = PAWL_ZERO);
     refused("max_elapsed_ns is 0", .max_elapsed_ns = PAWL_ZERO);
