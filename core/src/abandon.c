@@ -104,7 +104,7 @@ void pawl_abandonable_run(struct post *post) {
 /* ---- on the loop ---- */
 
 void pawl_abandonable_ended(struct post *post) {
-    pawl_engine_signal(of_post(post)->frame, PENDING_DONE);
+    pawl_waiting_signal(of_post(post)->frame, PENDING_DONE);
 }
 
 void pawl_abandonable_end(struct loop *loop, pawl_frame *frame, pawl_event *event) {

@@ -115,7 +115,7 @@ void pawl_root_wake(struct root *root, struct loop *loop) {
     wake_children(root);
     struct run *run = loop && loop == atomic_load(&root->loop) ? atomic_load(&root->run) : NULL;
     if (run)
-        pawl_engine_cancel_waiting(run);
+        pawl_waiting_cancel(run);
     else
         pawl_root_post_cancel(root);
 }

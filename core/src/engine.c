@@ -35,94 +35,13 @@
 
 _Thread_local struct loop *pawl_driving __attribute__((tls_model("initial-exec")));
 
-/* ---- waiting ---- */
-
-static void link_waiting(pawl_frame *frame) {
-    struct run *run = frame->run;
-    frame->waiting = true;
-    frame->waiting_prev = NULL;
-    frame->waiting_next = run->waiting;
-    if (run->waiting)
-        run->waiting->waiting_prev = frame;
-    run->waiting = frame;
-}
-
-static void unlink_waiting(pawl_frame *frame) {
-    frame->waiting = false;
-    if (frame->waiting_prev)
-        frame->waiting_prev->waiting_next = frame->waiting_next;
-    else
-        frame->run->waiting = frame->waiting_next;
-    if (frame->waiting_next)
-        frame->waiting_next->waiting_prev = frame->waiting_prev;
-}
-
-static void leave_lists(struct loop *loop, pawl_frame *frame) {
-    pawl_loop_drop_ready(loop, frame);
-    if (frame->waiting)
-        unlink_waiting(frame);
-    if (frame->timed) {
-        loop->timers = pawl_timers_remove(loop->timers, frame);
-        frame->timed = false;
-    }
-}
+/* ---- frames ---- */
 
 /* Out of every list: an event is about to be delivered, or the frame ends. Pending events stay marked. */
 static inline void stop_waiting(struct loop *loop, pawl_frame *frame) {
     if (unlikely(frame->waiting || frame->queued || frame->timed))
-        leave_lists(loop, frame);
+        pawl_waiting_end(loop, frame);
 }
-
-static bool wants_cancel(const pawl_frame *frame) {
-    return frame->node->kind == NODE_STEP && frame->node->vtable->wants_cancel;
-}
-
-static bool wants_cancel_above_children(const pawl_frame *frame) {
-    return frame->node->vtable->wants_cancel == PAWL_WANTS_CANCEL_ALWAYS;
-}
-
-/* Live children of a step that does not ask for CANCEL end by themselves and bring it back to life. */
-static bool hears_of_the_end(const pawl_frame *frame) {
-    return !frame->cancel_seen && (frame->live_children == 0 || wants_cancel(frame));
-}
-
-static void arm(struct loop *loop, pawl_frame *frame) {
-    if (frame->wake_ns == PAWL_NEVER || frame->queued)
-        return;
-    loop->timers = pawl_timers_add(loop->timers, frame);
-    frame->timed = true;
-}
-
-/* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
-static void start_waiting(struct loop *loop, pawl_frame *frame) {
-    bool watched = frame->state != FRAME_CHILDREN || wants_cancel_above_children(frame);
-    if (watched) {
-        link_waiting(frame);
-        bool hears = hears_of_the_end(frame);
-        uint64_t deadline = hears ? frame->ctx->deadline_ns : PAWL_NEVER;
-        frame->until_deadline = deadline < frame->wake_ns;
-        if (frame->until_deadline)
-            frame->wake_ns = deadline;
-        arm(loop, frame);
-        if (hears && unlikely(pawl_scope_over(frame->ctx, loop->now_ns) != PAWL_CANCEL_NONE))
-            frame->pending |= PENDING_OVER;
-    }
-    if (frame->pending)
-        pawl_loop_push_ready(loop, frame);
-}
-
-void pawl_engine_signal(pawl_frame *frame, uint8_t pending) {
-    frame->pending |= pending;
-    pawl_loop_push_ready(frame->run->loop, frame);
-}
-
-void pawl_engine_cancel_waiting(struct run *run) {
-    for (pawl_frame *frame = run->waiting; frame; frame = frame->waiting_next)
-        if (hears_of_the_end(frame) && pawl_scope_reason(frame->ctx) != PAWL_CANCEL_NONE)
-            pawl_engine_signal(frame, PENDING_OVER);
-}
-
-/* ---- frames ---- */
 
 static void list_child(pawl_frame *parent, pawl_frame *child) {
     child->listed = true;
@@ -363,7 +282,7 @@ static pawl_frame *begin_frame(struct loop *loop, pawl_frame *frame, pawl_event 
     default:
         if (pawl_leaf_begin(loop, frame, event))
             return end_frame(loop, frame, event);
-        start_waiting(loop, frame);
+        pawl_waiting_start(loop, frame);
         return NULL;
     }
 }
@@ -384,9 +303,9 @@ HOT pawl_frame *run_child(struct loop *loop, pawl_frame *parent, pawl_event *eve
     counter_add(&loop->live_frames, 1);
     if (observed)
         open_frame_span(loop, frame, request);
-    if (unlikely(wants_cancel_above_children(parent))) { /* it must be woken while the child runs */
+    if (unlikely(pawl_takes_cancel_above_children(parent))) { /* it must be woken while the child runs */
         parent->wake_ns = PAWL_NEVER;
-        start_waiting(loop, parent);
+        pawl_waiting_start(loop, parent);
     }
     return begin_frame(loop, frame, event);
 }
@@ -418,7 +337,7 @@ HOT void drive(struct loop *loop, pawl_frame *frame, pawl_event *event, bool obs
         if (likely(step.kind == STEP_RUN)) {
             frame = run_child(loop, frame, event, observed);
         } else {
-            start_waiting(loop, frame);
+            pawl_waiting_start(loop, frame);
             frame = NULL;
         }
     }
@@ -472,7 +391,7 @@ static void dispatch_leaf(struct loop *loop, pawl_frame *frame) {
         frame->cancel_seen = true;
         pawl_leaf_cancel(loop, frame);
         if (frame->node->kind == NODE_ABANDONABLE)
-            arm(loop, frame); /* for its grace */
+            pawl_waiting_arm(loop, frame); /* for its grace */
     }
 }
 
@@ -496,8 +415,8 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
         frame->pending &= (uint8_t)~PENDING_WAKE;
         event.kind = PAWL_EVENT_WAKE;
         deliver(loop, frame, &event);
-    } else if ((frame->pending & PENDING_OVER) && hears_of_the_end(frame)) {
-        if (!wants_cancel(frame)) {
+    } else if ((frame->pending & PENDING_OVER) && pawl_waiting_hears_of_the_end(frame)) {
+        if (!pawl_takes_cancel(frame)) {
             end_over(loop, frame);
             return;
         }
@@ -511,7 +430,7 @@ void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame) {
     } else { /* nothing it wants to know: it waits on */
         frame->pending = 0;
         if (frame->waiting)
-            arm(loop, frame);
+            pawl_waiting_arm(loop, frame);
     }
 }
 

@@ -337,11 +337,29 @@ void pawl_engine_begin(struct run *run);
 void pawl_engine_begin_later(struct run *run);
 /* Delivers one ready frame's event. */
 void pawl_engine_dispatch(struct loop *loop, pawl_frame *frame);
-/* Wakes the waiting frames of a run whose scope is over. */
-void pawl_engine_cancel_waiting(struct run *run);
-/* Marks an event for a frame and queues it. */
-void pawl_engine_signal(pawl_frame *frame, uint8_t pending);
 enum { STEP_RUN = 1, STEP_WAIT, STEP_FINISH };
+
+/* ---- waiting.c ---- */
+static inline bool pawl_takes_cancel(const pawl_frame *frame) {
+    return frame->node->kind == NODE_STEP && frame->node->vtable->wants_cancel;
+}
+static inline bool pawl_takes_cancel_above_children(const pawl_frame *frame) {
+    return frame->node->vtable->wants_cancel == PAWL_WANTS_CANCEL_ALWAYS;
+}
+/* Live children of a step that does not ask for CANCEL end by themselves and bring it back to life. */
+static inline bool pawl_waiting_hears_of_the_end(const pawl_frame *frame) {
+    return !frame->cancel_seen && (frame->live_children == 0 || pawl_takes_cancel(frame));
+}
+/* The frame waits in the state its step or leaf has set; what came in the meantime is queued at once. */
+void pawl_waiting_start(struct loop *loop, pawl_frame *frame);
+/* Takes it out of every list it is in. Pending events stay marked. */
+void pawl_waiting_end(struct loop *loop, pawl_frame *frame);
+/* Sets its timer, unless it is ready anyway. */
+void pawl_waiting_arm(struct loop *loop, pawl_frame *frame);
+/* Wakes the waiting frames of a run whose scope is over. */
+void pawl_waiting_cancel(struct run *run);
+/* Marks an event for a frame and queues it. */
+void pawl_waiting_signal(pawl_frame *frame, uint8_t pending);
 
 /* ---- leaf.c: the three kinds of leaf ---- */
 /* Runs or starts a leaf that is not inline in its frame; true: it ended, the outcome is in event. */

@@ -206,7 +206,7 @@ static void cancel_job(struct loop *loop, pawl_frame *frame) {
     if (!pawl_pool_withdraw(loop->runtime, job))
         return; /* it runs: it sees the end in its context */
     job->result.over = pawl_scope_over(frame->ctx, loop->now_ns);
-    pawl_engine_signal(frame, PENDING_DONE);
+    pawl_waiting_signal(frame, PENDING_DONE);
 }
 
 void pawl_leaf_cancel(struct loop *loop, pawl_frame *frame) {

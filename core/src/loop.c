@@ -178,7 +178,7 @@ static void accept_cancel(struct loop *loop, struct root *root) {
     struct loop *lives = atomic_load(&root->loop);
     struct run *run = lives == loop ? atomic_load_explicit(&root->run, memory_order_acquire) : NULL;
     if (run)
-        pawl_engine_cancel_waiting(run);
+        pawl_waiting_cancel(run);
     else if (lives && lives != loop) /* its next run, which was cancelled while this message was on its way */
         pawl_root_post_cancel(root);
     pawl_root_unpin(root);
@@ -200,13 +200,13 @@ static void accept(struct loop *loop, struct post *post) {
         pawl_abandonable_ended(post);
         break;
     case POST_JOB:
-        pawl_engine_signal(OWNER(struct job, post, post)->frame, PENDING_DONE);
+        pawl_waiting_signal(OWNER(struct job, post, post)->frame, PENDING_DONE);
         break;
     case POST_OP:
-        pawl_engine_signal(OWNER(struct op_slot, post, post)->frame, PENDING_DONE);
+        pawl_waiting_signal(OWNER(struct op_slot, post, post)->frame, PENDING_DONE);
         break;
     case POST_WAKER:
-        pawl_engine_signal(((pawl_waker *)(void *)post)->frame_, PENDING_WAKE);
+        pawl_waiting_signal(((pawl_waker *)(void *)post)->frame_, PENDING_WAKE);
         break;
     case POST_SHUTDOWN:
         accept_shutdown(loop);
@@ -270,7 +270,7 @@ static void fire_timers(struct loop *loop) {
         frame->timed = false;
         bool asked = !frame->until_deadline;
         bool over = loop->now_ns >= frame->ctx->deadline_ns;
-        pawl_engine_signal(frame, (uint8_t)((asked ? PENDING_TIMER : 0) | (over ? PENDING_OVER : 0)));
+        pawl_waiting_signal(frame, (uint8_t)((asked ? PENDING_TIMER : 0) | (over ? PENDING_OVER : 0)));
     }
 }
 
