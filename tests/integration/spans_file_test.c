@@ -141,6 +141,15 @@ static void a_program_cannot_write_the_span_of_its_own_execution(void **state) {
     pawl_value_unref(out);
 }
 
+static void a_last_line_that_is_cut_is_refused(void **state) {
+    struct world *w = *state;
+    pawl_value *out = run_spans(w, "put('whole')\nf.write('{\"resourceSpans\": [')\n", "{}");
+    const struct recorded_span *run = span_named(&w->recorder, "run");
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans=1"));
+    assert_non_null(strstr(run->attributes, "pawl.sandbox.spans_refused=1"));
+    pawl_value_unref(out);
+}
+
 static void names_that_a_program_gives_are_searched_for_secrets(void **state) {
     struct world *w = *state;
     pawl_value *out = run_spans(w,
@@ -254,6 +263,7 @@ int main(void) {
         in_world(the_spans_file_is_no_result),
         in_world(what_a_program_lies_is_bounded_marked_or_refused),
         in_world(a_program_cannot_write_the_span_of_its_own_execution),
+        in_world(a_last_line_that_is_cut_is_refused),
         in_world(names_that_a_program_gives_are_searched_for_secrets),
         in_world(a_flood_of_spans_is_cut),
         in_world(what_is_beyond_the_spans_of_a_trace_is_dropped_and_counted),

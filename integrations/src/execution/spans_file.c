@@ -186,7 +186,8 @@ static void read_spans(struct reading *r, const char *text, size_t length) {
     const struct pawl_trace_sink sink = {.user = r, .span = take_span};
     struct pawl_trace_reading found = {0};
     pawl_trace_read(text, paid, &limits, &sink, &found, NULL);
-    r->refused += (int64_t)(found.bad_spans + found.bad_lines + found.over_limit + (length > readable));
+    bool is_cut = length > readable || (found.cut_off && paid == readable);
+    r->refused += (int64_t)(found.bad_spans + found.bad_lines + found.over_limit + is_cut);
     r->dropped += count_lines(text + paid, readable - paid); /* a span each, as a rule */
 }
 
