@@ -85,7 +85,8 @@ wait "$collector" 2>/dev/null
 # a machine without a helper: the tool and nothing beside it
 cp "$tool" "$work/pawl"
 tool=$work/pawl
-if [ ! -e /usr/local/libexec/pawl/pawl-sandbox ]; then
+prefix=$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "${PAWL_BUILD_DIR:?}/CMakeCache.txt")
+if [ ! -e "$prefix/libexec/pawl/pawl-sandbox" ]; then
     expect "no helper" 1
     says "what is wrong" '^fail  no program can be run in a sandbox'
     says "where it was looked for" 'pawl-sandbox'
