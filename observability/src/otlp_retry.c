@@ -44,7 +44,8 @@ static pawl_step try_again_later(struct retry_frame *f, pawl_frame *frame, pawl_
         return give_up(frame, event, PAWL_E_EXHAUSTED, "all %d tries failed", f->tries);
     uint64_t now = pawl_frame_now(frame), delay = next_delay(f, pawl_event_outcome(event), ctx);
     if (delay >= PAWL_NEVER - now || now + delay >= pawl_context_deadline(ctx))
-        return give_up(frame, event, PAWL_E_DEADLINE, "no time for another try after %t", delay);
+        return give_up(frame, event, PAWL_E_DEADLINE,
+                       delay == PAWL_NEVER ? "no time for another try" : "no time for another try in %t", delay);
     f->last = pawl_outcome_take_error(pawl_event_outcome(event));
     return pawl_step_wait(frame, delay);
 }
