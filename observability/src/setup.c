@@ -97,7 +97,7 @@ static void end(void *self) {
 }
 
 static bool is_attached(const pawl_observability *o) {
-    return o->tracer || o->metrics || o->logs || o->routes[PAWL_OTLP_TRACES].console;
+    return o->tracer || o->metrics || o->logs;
 }
 
 /* An observer that hears nothing would still make spans. */

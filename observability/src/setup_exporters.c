@@ -144,6 +144,8 @@ static pawl_status add_signal(pawl_observability *o, enum pawl_otlp_signal signa
     if (status == PAWL_OK && otlp)
         status = add_otlp(o, signal, err);
     route->console = (bits & PAWL_ENVIRONMENT_CONSOLE) != 0;
+    if (status == PAWL_OK && route->console && signal == PAWL_OTLP_TRACES && route->count == 0)
+        status = add(route, pawl_console_spans_new(err), err);
     if (status == PAWL_OK && route->console && signal == PAWL_OTLP_METRICS)
         status = add(route, pawl_console_metrics_new(o->options.console, o->options.console_user, err), err);
     return status;

@@ -63,6 +63,8 @@ pawl_status pawl_setup_parts(pawl_observability *o, pawl_error **err);
 /* ---- setup_console.c ---- */
 
 void pawl_console_stdout(void *user, const char *text, size_t length);
+/* The tree is an observer's work; with this there is a tracer, which samples. NULL without memory. */
+pawl_exporter *pawl_console_spans_new(pawl_error **err);
 /* Metrics as Prometheus text; NULL without memory. */
 pawl_exporter *pawl_console_metrics_new(pawl_console_fn write, void *user, pawl_error **err);
 

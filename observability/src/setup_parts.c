@@ -71,15 +71,15 @@ static void fill_tracer(pawl_tracer_options *set, const pawl_observability *o) {
 }
 
 static pawl_status attach_tree(pawl_observability *o, pawl_error **err) {
-    return o->routes[PAWL_OTLP_TRACES].console
-               ? pawl_trace_tree(o->runtime, err, .write = o->options.console, .user = o->options.console_user)
-               : PAWL_OK;
+    return o->routes[PAWL_OTLP_TRACES].console ? pawl_trace_tree(o->runtime, err, .write = o->options.console,
+                                                                 .user = o->options.console_user, .sampled_only = 1)
+                                               : PAWL_OK;
 }
 
 static pawl_status setup_tracer(pawl_observability *o, pawl_error **err) {
     pawl_tracer_options options;
     if (o->routes[PAWL_OTLP_TRACES].count == 0)
-        return attach_tree(o, err);
+        return PAWL_OK;
     if (pawl_options_copy(&options, sizeof options, o->options.tracer, "observe: tracer", err) != PAWL_OK)
         return PAWL_E_INVALID;
     pawl_sampler *made = options.sampler ? NULL : sampler_of(&o->environment, err);

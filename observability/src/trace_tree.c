@@ -4,6 +4,7 @@
 #include "redact_internal.h"
 #include "trace_tree_internal.h"
 #include "utf8_internal.h"
+#include "w3c_internal.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,8 @@ static struct trace *find_trace(struct tree *tree, const uint8_t id[16]) {
 
 static void on_start(void *self, const pawl_span *span) {
     struct tree *tree = self;
+    if (tree->options.sampled_only && !(span->trace_flags & PAWL_W3C_FLAG_SAMPLED))
+        return; /* its end finds no trace */
     pthread_mutex_lock(&tree->lock);
     struct trace *trace = find_trace(tree, span->trace_id);
     if (!trace && (trace = calloc(1, sizeof *trace))) {

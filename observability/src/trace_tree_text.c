@@ -87,12 +87,20 @@ static void append(struct forest *f, const char *more) {
     f->length += length;
 }
 
+/* Bytes that follow the first one of their character, and so take no room on a line. */
+static int continued(const char *text) {
+    int bytes = 0;
+    for (; *text; text++)
+        bytes += (*text & 0xC0) == 0x80;
+    return bytes;
+}
+
 static void write_line(struct forest *f, const struct tree_record *r, size_t depth) {
     char line[512];
     bool colour = f->options->colour != 0;
     double ms = (double)(r->end_ns - r->start_ns) / 1e6;
     const char *paint = !colour ? "" : r->status == PAWL_OK ? "\033[32m" : "\033[31m";
-    int width = 40 - (int)(depth * 2);
+    int width = 40 - (int)(depth * 2) + continued(r->name);
     snprintf(line, sizeof line, "%*s%-*s %s%s%s  %.*f ms%s%s%s%s\n", (int)depth * 2, "", width > 0 ? width : 0, r->name,
              paint, pawl_status_word(r->status), colour ? "\033[0m" : "", ms < 10 ? 2 : 0, ms, r->note,
              *r->type ? "  (" : "", r->type, *r->type ? ")" : "");

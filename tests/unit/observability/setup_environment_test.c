@@ -26,6 +26,22 @@ static void writes_everything_to_the_console_when_the_environment_says_so(void *
     free_observed(bed);
 }
 
+static void the_console_gets_the_traces_that_the_sampler_keeps(void **state) {
+    (void)state;
+    static const char *const exporters[] = {"console", "console,otlp/stdout"};
+    for (size_t i = 0; i < 2; i++) {
+        struct observed *bed = new_observed();
+        say("OTEL_TRACES_EXPORTER", exporters[i]);
+        say("OTEL_TRACES_SAMPLER", "always_off");
+        pawl_observability *o = observe_in(bed, .service_name = "x");
+        run_worker(bed->runtime);
+        assert_int_equal(pawl_observability_flush(o, PAWL_S(1), NULL), PAWL_OK);
+        assert_null(strstr(bed->console.text, "worker"));
+        pawl_observability_unref(o);
+        free_observed(bed);
+    }
+}
+
 static void writes_otlp_lines_when_the_environment_says_so(void **state) {
     (void)state;
     struct observed *bed = new_observed();
@@ -264,6 +280,7 @@ static void survives_any_allocation_failing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         environment_test(writes_everything_to_the_console_when_the_environment_says_so),
+        environment_test(the_console_gets_the_traces_that_the_sampler_keeps),
         environment_test(writes_otlp_lines_when_the_environment_says_so),
         environment_test(sends_nothing_that_nobody_asked_for),
         environment_test(tells_of_a_collector_that_is_not_there_and_ends_in_time),

@@ -52,6 +52,14 @@ static void shows_each_node_beneath_its_parent_with_outcome_and_time(void **stat
     assert_non_null(strstr(limit, "(timeout)"));
 }
 
+static void aligns_outcomes_by_characters_not_by_bytes(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    trace(&page, (pawl_trace_tree_options){0}, pawl_sequential("plain", passing("caf\xC3\xA9 \xE2\x86\x92 x")));
+    const char *plain = strstr(page.text, " ok "), *accented = strstr(strchr(page.text, '\n'), " ok ");
+    assert_int_equal(accented - strchr(page.text, '\n') - 1, plain - page.text + 3); /* 3 bytes more than characters */
+}
+
 static void numbers_the_attempts_and_tells_how_each_ended(void **state) {
     (void)state;
     struct page page = {.length = 0};
@@ -141,6 +149,27 @@ static void colours_outcomes_only_when_asked(void **state) {
     trace(&colour, (pawl_trace_tree_options){.colour = 1}, failing("f", PAWL_E_DENIED));
     assert_null(strchr(plain.text, '\x1b'));
     assert_non_null(strstr(colour.text, "\x1b[31mdenied\x1b[0m"));
+}
+
+static void shows_only_sampled_traces_when_asked(void **state) {
+    (void)state;
+    struct page page = {.length = 0};
+    struct fake_clock time = {.other_threads = false};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    assert_int_equal(pawl_trace_tree(runtime, NULL, .write = write_page, .user = &page, .sampled_only = 1), PAWL_OK);
+    pawl_primitive *node = passing("leaf");
+    for (int sampled = 0; sampled < 2; sampled++) {
+        pawl_context *ctx = pawl_context_new(runtime);
+        assert_true(pawl_context_extract(ctx,
+                                         sampled ? "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+                                                 : "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00",
+                                         NULL, NULL));
+        assert_int_equal(pawl_run(node, ctx, NULL, NULL, NULL), PAWL_OK);
+        pawl_context_unref(ctx);
+        assert_int_equal(page.writes, sampled);
+    }
+    pawl_primitive_unref(node);
+    pawl_runtime_unref(runtime);
 }
 
 static void counts_spans_over_the_bound(void **state) {
@@ -264,10 +293,12 @@ static void a_run_goes_on_without_memory_for_its_tree(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_each_node_beneath_its_parent_with_outcome_and_time),
+        cmocka_unit_test(aligns_outcomes_by_characters_not_by_bytes),
         cmocka_unit_test(numbers_the_attempts_and_tells_how_each_ended),
         cmocka_unit_test(cleans_names_of_control_bytes),
         cmocka_unit_test(bears_spans_of_any_depth_and_rings_of_them),
         cmocka_unit_test(colours_outcomes_only_when_asked),
+        cmocka_unit_test(shows_only_sampled_traces_when_asked),
         cmocka_unit_test(counts_spans_over_the_bound),
         cmocka_unit_test(keeps_the_nodes_above_when_the_trace_is_full),
         cmocka_unit_test(spans_of_a_sandboxed_program_push_out_no_others),

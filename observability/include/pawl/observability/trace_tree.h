@@ -20,6 +20,7 @@ typedef struct pawl_trace_tree_options {
     uint64_t colour;    /**< Not 0: ANSI colours for outcomes. The caller knows whether it writes to a terminal. */
     uint64_t max_siblings; /**< Of one parent so many are shown, half of them the first, half the last; one line counts
                               those between. Default: all; at least 2. */
+    uint64_t sampled_only; /**< Not 0: only traces that count as sampled, by what the runtime's samplers say. */
     uint64_t min_duration_ns; /**< Spans that ended well and faster than this are left out. Default 0,
                                 as with PAWL_ZERO. */
 } pawl_trace_tree_options;
