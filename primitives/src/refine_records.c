@@ -1,4 +1,5 @@
 /* The records that are kept, and their JSON. */
+#include "json_put_internal.h"
 #include "refine_internal.h"
 #include <math.h>
 #include <stdio.h>
@@ -81,66 +82,55 @@ bool pawl_refine_records_add(struct refine_records *records, const pawl_attempt 
 
 /* ---- JSON ---- */
 
-/* Adds an item under a static key. False, with the item gone, when it is NULL or memory is short. */
-static bool put(cJSON *object, const char *key, cJSON *item) {
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
-static bool put_number(cJSON *object, const char *key, uint64_t number) {
-    return put(object, key, cJSON_CreateNumber((double)number));
-}
-
 static bool put_number_or_null(cJSON *object, const char *key, bool is_number, double number) {
-    return put(object, key, is_number ? cJSON_CreateNumber(number) : cJSON_CreateNull());
+    return json_put(object, key, is_number ? cJSON_CreateNumber(number) : cJSON_CreateNull());
 }
 
 static bool put_text_or_null(cJSON *object, const char *key, const char *text) {
-    return put(object, key, text[0] ? cJSON_CreateString(text) : cJSON_CreateNull());
+    return json_put(object, key, text[0] ? cJSON_CreateString(text) : cJSON_CreateNull());
 }
 
 static bool put_hex(cJSON *object, const char *key, const uint8_t *bytes, size_t length) {
     char text[33] = "";
     for (size_t i = 0; i < length && i < 16; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-    return put(object, key, cJSON_CreateString(text));
+    return json_put(object, key, cJSON_CreateString(text));
 }
 
 static bool put_span(cJSON *object, const uint8_t span_id[8]) {
     static const uint8_t none[8];
     if (memcmp(span_id, none, sizeof none) == 0)
-        return put(object, "span_id", cJSON_CreateNull());
+        return json_put(object, "span_id", cJSON_CreateNull());
     return put_hex(object, "span_id", span_id, sizeof none);
 }
 
 static bool put_stream(cJSON *object, const char *key, const pawl_stream_record *stream) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_number(json, "bytes", stream->seen_bytes) &&
-                put_number(json, "kept_bytes", stream->kept_bytes) &&
-                put(json, "truncated", cJSON_CreateBool(stream->truncated != 0));
+    bool made = json && json_put_number(json, "bytes", stream->seen_bytes) &&
+                json_put_number(json, "kept_bytes", stream->kept_bytes) &&
+                json_put(json, "truncated", cJSON_CreateBool(stream->truncated != 0));
     if (made)
-        return put(object, key, json);
+        return json_put(object, key, json);
     cJSON_Delete(json);
     return false;
 }
 
 static bool put_timings(cJSON *object, const pawl_attempt *attempt) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_number(json, "queue_ns", attempt->verdict.queue_ns) &&
-                put_number(json, "create_ns", attempt->verdict.create_ns) &&
-                put_number(json, "run_ns", attempt->verdict.run_ns) && put_number(json, "total_ns", attempt->total_ns);
+    bool made = json && json_put_number(json, "queue_ns", attempt->verdict.queue_ns) &&
+                json_put_number(json, "create_ns", attempt->verdict.create_ns) &&
+                json_put_number(json, "run_ns", attempt->verdict.run_ns) &&
+                json_put_number(json, "total_ns", attempt->total_ns);
     if (made)
-        return put(object, "timings", json);
+        return json_put(object, "timings", json);
     cJSON_Delete(json);
     return false;
 }
 
 static bool put_check(cJSON *checks, const pawl_check *check) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put(json, "pass", cJSON_CreateBool(check->pass != 0)) &&
-                put(json, "message", cJSON_CreateString(check->message));
+    bool made = json && json_put(json, "pass", cJSON_CreateBool(check->pass != 0)) &&
+                json_put(json, "message", cJSON_CreateString(check->message));
     if (made && cJSON_AddItemToObject(checks, check->name, json))
         return true;
     cJSON_Delete(json);
@@ -153,7 +143,7 @@ static bool put_checks(cJSON *object, const pawl_verdict *verdict) {
     for (uint64_t i = 0; made && i < verdict->check_count && i < PAWL_VERDICT_CHECKS; i++)
         made = put_check(checks, &verdict->checks[i]);
     if (made)
-        return put(object, "checks", checks);
+        return json_put(object, "checks", checks);
     cJSON_Delete(checks);
     return false;
 }
@@ -167,7 +157,7 @@ static const char *outcome_word(const pawl_attempt *attempt) {
 }
 
 static bool put_identity(cJSON *json, const pawl_attempt *a) {
-    return put_number(json, "number", a->number) && put_number(json, "round", a->round) &&
+    return json_put_number(json, "number", a->number) && json_put_number(json, "round", a->round) &&
            put_number_or_null(json, "parent", a->parent != 0, (double)a->parent) &&
            put_hex(json, "digest", a->digest, sizeof a->digest) &&
            put_number_or_null(json, "duplicate_of", a->duplicate_of != 0, (double)a->duplicate_of) &&
@@ -176,9 +166,9 @@ static bool put_identity(cJSON *json, const pawl_attempt *a) {
 
 static bool put_verdict(cJSON *json, const pawl_attempt *a) {
     const pawl_verdict *v = &a->verdict;
-    return put(json, "status", cJSON_CreateString(pawl_status_word((pawl_status)a->status))) &&
-           put(json, "outcome", cJSON_CreateString(outcome_word(a))) &&
-           put(json, "pass", cJSON_CreateBool(v->pass != 0)) &&
+    return json_put(json, "status", cJSON_CreateString(pawl_status_word((pawl_status)a->status))) &&
+           json_put(json, "outcome", cJSON_CreateString(outcome_word(a))) &&
+           json_put(json, "pass", cJSON_CreateBool(v->pass != 0)) &&
            put_number_or_null(json, "score", isfinite(v->score), v->score) && put_checks(json, v) &&
            put_text_or_null(json, "signature", v->signature) &&
            put_number_or_null(json, "exit_status", v->exit_status >= 0, (double)v->exit_status);
@@ -186,9 +176,9 @@ static bool put_verdict(cJSON *json, const pawl_attempt *a) {
 
 static bool put_output(cJSON *json, const pawl_value *output) {
     if (!output)
-        return put(json, "output", cJSON_CreateNull());
+        return json_put(json, "output", cJSON_CreateNull());
     const cJSON *form = pawl_value_json(output);
-    return form && put(json, "output", cJSON_Duplicate(form, true));
+    return form && json_put(json, "output", cJSON_Duplicate(form, true));
 }
 
 cJSON *pawl_attempt_json(const pawl_attempt *attempt) {
@@ -196,8 +186,8 @@ cJSON *pawl_attempt_json(const pawl_attempt *attempt) {
     cJSON *json = cJSON_CreateObject();
     bool made = json && put_identity(json, attempt) && put_verdict(json, attempt) &&
                 put_stream(json, "stdout", &v->out) && put_stream(json, "stderr", &v->err) &&
-                put_timings(json, attempt) && put(json, "cost", cJSON_CreateNumber(v->cost)) &&
-                put(json, "cache_hit", cJSON_CreateBool(v->cache_hit != 0)) &&
+                put_timings(json, attempt) && json_put(json, "cost", cJSON_CreateNumber(v->cost)) &&
+                json_put(json, "cache_hit", cJSON_CreateBool(v->cache_hit != 0)) &&
                 put_hex(json, "trace_id", attempt->trace_id, sizeof attempt->trace_id) &&
                 put_span(json, attempt->span_id) && put_output(json, v->output);
     if (made)

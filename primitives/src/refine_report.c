@@ -1,4 +1,5 @@
 /* What the generator is told, and what the loop gives in the end. */
+#include "json_put_internal.h"
 #include "refine_internal.h"
 
 static const char *const stop_words[] = {"",          "accepted",        "rounds",        "attempts",       "elapsed",
@@ -9,23 +10,11 @@ const char *pawl_refine_stop_word(enum refine_stop stop) {
     return stop_words[stop];
 }
 
-/* Adds an item under a static key. False, with the item gone, when it is NULL or memory is short. */
-static bool put(cJSON *object, const char *key, cJSON *item) {
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
-static bool put_number(cJSON *object, const char *key, double number) {
-    return put(object, key, cJSON_CreateNumber(number));
-}
-
 static bool put_value(cJSON *object, const char *key, const pawl_value *value) {
     if (!value)
-        return put(object, key, cJSON_CreateNull());
+        return json_put(object, key, cJSON_CreateNull());
     const cJSON *json = pawl_value_json(value);
-    return json && put(object, key, cJSON_Duplicate(json, true));
+    return json && json_put(object, key, cJSON_Duplicate(json, true));
 }
 
 static bool append(cJSON *array, cJSON *item) {
@@ -97,9 +86,9 @@ static cJSON *history(const struct refine_run *run) {
 
 pawl_value *pawl_refine_input(struct refine_run *run, pawl_value *input) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_value(json, "input", input) && put_number(json, "round", (double)run->round) &&
-                put(json, "attempts", history(run)) &&
-                put(json, "feedback", run->feedback ? cJSON_CreateString(run->feedback) : cJSON_CreateNull()) &&
+    bool made = json && put_value(json, "input", input) && json_put_number(json, "round", (double)run->round) &&
+                json_put(json, "attempts", history(run)) &&
+                json_put(json, "feedback", run->feedback ? cJSON_CreateString(run->feedback) : cJSON_CreateNull()) &&
                 put_value(json, "best", run->best.candidate);
     if (made)
         return pawl_value_take(json);
@@ -121,23 +110,24 @@ static bool put_records(cJSON *json, const struct refine_run *run) {
         cJSON_Delete(array);
         return false;
     }
-    return put(json, "attempts", array) &&
-           put_number(json, "attempts_dropped", (double)(records->dropped + records->count - shown));
+    return json_put(json, "attempts", array) &&
+           json_put_number(json, "attempts_dropped", (double)(records->dropped + records->count - shown));
 }
 
 static bool put_counts(cJSON *json, const struct refine_run *run, uint64_t now_ns) {
-    return put_number(json, "rounds", (double)run->round) && put_number(json, "executions", (double)run->executions) &&
-           put_number(json, "duplicates", (double)run->duplicates) && put_number(json, "cost", run->cost) &&
-           put_number(json, "elapsed_ns", (double)(now_ns - run->started_ns));
+    return json_put_number(json, "rounds", (double)run->round) &&
+           json_put_number(json, "executions", (double)run->executions) &&
+           json_put_number(json, "duplicates", (double)run->duplicates) && json_put_number(json, "cost", run->cost) &&
+           json_put_number(json, "elapsed_ns", (double)(now_ns - run->started_ns));
 }
 
 pawl_value *pawl_refine_report(const struct refine_run *run, uint64_t now_ns) {
     const struct refine_record *best = &run->best;
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put(json, "success", cJSON_CreateBool(run->stop == REFINE_ACCEPTED)) &&
-                put(json, "stop_reason", cJSON_CreateString(pawl_refine_stop_word(run->stop))) &&
+    bool made = json && json_put(json, "success", cJSON_CreateBool(run->stop == REFINE_ACCEPTED)) &&
+                json_put(json, "stop_reason", cJSON_CreateString(pawl_refine_stop_word(run->stop))) &&
                 put_value(json, "candidate", best->candidate) &&
-                put(json, "attempt", best->is_set ? pawl_attempt_json(&best->attempt) : cJSON_CreateNull()) &&
+                json_put(json, "attempt", best->is_set ? pawl_attempt_json(&best->attempt) : cJSON_CreateNull()) &&
                 put_counts(json, run, now_ns) && put_records(json, run);
     if (made)
         return pawl_value_take(json);

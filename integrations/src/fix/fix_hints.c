@@ -1,5 +1,6 @@
 /* Where to look first: the program's lines in a traceback. */
 #include "fix_internal.h"
+#include "json_put_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,22 +61,14 @@ static size_t find_hints(const char *traceback, const char *file, struct hint *h
     return count;
 }
 
-static bool put_number(cJSON *object, const char *key, double number) {
-    cJSON *item = cJSON_CreateNumber(number);
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 cJSON *pawl_fix_hints(const char *traceback, const char *file) {
     struct hint hints[MOST_HINTS];
     size_t count = find_hints(traceback, file, hints);
     cJSON *list = cJSON_CreateArray();
     for (size_t i = 0; list && i < count; i++) {
         cJSON *json = cJSON_CreateObject();
-        if (json && put_number(json, "line", (double)hints[i].line) && put_number(json, "weight", hints[i].weight) &&
-            cJSON_AddItemToArray(list, json))
+        if (json && json_put_number(json, "line", (double)hints[i].line) &&
+            json_put_number(json, "weight", hints[i].weight) && cJSON_AddItemToArray(list, json))
             continue;
         cJSON_Delete(json);
         cJSON_Delete(list);

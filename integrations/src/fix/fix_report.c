@@ -1,25 +1,11 @@
 /* pawl_fix()'s output; see fix.h for what its members mean. */
 #include "execution_view_internal.h"
 #include "fix_internal.h"
+#include "json_put_internal.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define VERSION 1
-
-static bool put(cJSON *object, const char *key, cJSON *item) {
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
-static bool put_text(cJSON *object, const char *key, const char *text) {
-    return put(object, key, text ? cJSON_CreateString(text) : cJSON_CreateNull());
-}
-
-static bool put_number(cJSON *object, const char *key, double number) {
-    return put(object, key, cJSON_CreateNumber(number));
-}
 
 /* ---- how far it got ---- */
 
@@ -54,27 +40,28 @@ static const char *outcome_word(const struct fix_run *run) {
 static bool put_outcome(cJSON *json, const struct fix_run *run) {
     bool success = passes_checks(run) && (!run->has_holdout || passes_holdout(run));
     const char *stop = original_passes(run) ? "already_passes" : pawl_value_get_string(run->report, "stop_reason", "");
-    return put(json, "success", cJSON_CreateBool(success)) && put_text(json, "outcome", outcome_word(run)) &&
-           put(json, "ran", cJSON_CreateBool(ran(run))) &&
-           put(json, "passed_checks", cJSON_CreateBool(passes_checks(run))) &&
-           put(json, "passed_holdout", run->has_holdout ? cJSON_CreateBool(passes_holdout(run)) : cJSON_CreateNull()) &&
-           put_text(json, "stop_reason", stop);
+    return json_put(json, "success", cJSON_CreateBool(success)) && json_put_text(json, "outcome", outcome_word(run)) &&
+           json_put(json, "ran", cJSON_CreateBool(ran(run))) &&
+           json_put(json, "passed_checks", cJSON_CreateBool(passes_checks(run))) &&
+           json_put(json, "passed_holdout",
+                    run->has_holdout ? cJSON_CreateBool(passes_holdout(run)) : cJSON_CreateNull()) &&
+           json_put_text(json, "stop_reason", stop);
 }
 
 /* ---- the rest ---- */
 
 static bool put_diff(cJSON *json, const struct fix_run *run) {
     if (!run->program)
-        return put(json, "diff", cJSON_CreateNull());
+        return json_put(json, "diff", cJSON_CreateNull());
     char *diff = pawl_unified_diff(run->task.program, run->program, run->task.file, run->task.file);
-    bool made = diff && put_text(json, "diff", diff);
+    bool made = diff && json_put_text(json, "diff", diff);
     free(diff);
     return made;
 }
 
 static bool put_program(cJSON *json, const struct fix_run *run) {
-    return put_text(json, "language", run->task.language) && put_text(json, "file", run->task.file) &&
-           put_text(json, "program", run->program) && put_text(json, "description", run->description) &&
+    return json_put_text(json, "language", run->task.language) && json_put_text(json, "file", run->task.file) &&
+           json_put_text(json, "program", run->program) && json_put_text(json, "description", run->description) &&
            put_diff(json, run);
 }
 
@@ -82,10 +69,10 @@ static bool put_program(cJSON *json, const struct fix_run *run) {
 static bool put_from_loop(cJSON *json, const char *key, const struct fix_run *run) {
     const cJSON *member = pawl_value_get(run->report, key);
     if (member)
-        return put(json, key, cJSON_Duplicate(member, true));
+        return json_put(json, key, cJSON_Duplicate(member, true));
     if (strcmp(key, "attempt") == 0)
-        return put(json, key, cJSON_CreateNull());
-    return strcmp(key, "attempts") == 0 ? put(json, key, cJSON_CreateArray()) : put_number(json, key, 0);
+        return json_put(json, key, cJSON_CreateNull());
+    return strcmp(key, "attempts") == 0 ? json_put(json, key, cJSON_CreateArray()) : json_put_number(json, key, 0);
 }
 
 static bool put_loop(cJSON *json, const struct fix_run *run) {
@@ -99,10 +86,10 @@ static bool put_loop(cJSON *json, const struct fix_run *run) {
 
 pawl_value *pawl_fix_report(const struct fix_run *run, uint64_t now_ns) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_number(json, "version", VERSION) && put_outcome(json, run) && put_program(json, run) &&
-                put(json, "original", pawl_attempt_json(&run->original)) &&
-                put(json, "holdout", run->has_holdout ? pawl_attempt_json(&run->holdout) : cJSON_CreateNull()) &&
-                put_number(json, "elapsed_ns", (double)(now_ns - run->started_ns)) && put_loop(json, run);
+    bool made = json && json_put_number(json, "version", VERSION) && put_outcome(json, run) && put_program(json, run) &&
+                json_put(json, "original", pawl_attempt_json(&run->original)) &&
+                json_put(json, "holdout", run->has_holdout ? pawl_attempt_json(&run->holdout) : cJSON_CreateNull()) &&
+                json_put_number(json, "elapsed_ns", (double)(now_ns - run->started_ns)) && put_loop(json, run);
     if (made)
         return pawl_value_take(json);
     cJSON_Delete(json);

@@ -3,6 +3,7 @@
 #include "execution_view_internal.h"
 #include "fix_internal.h"
 #include "fix_proof_internal.h"
+#include "json_put_internal.h"
 #include "utf8_internal.h"
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +11,6 @@
 static const char *default_file(const char *language) {
     pawl_language which = pawl_language_of(language);
     return which == PAWL_LANGUAGE_JAVASCRIPT ? "program.js" : which == PAWL_LANGUAGE_BASH ? "program.sh" : "program.py";
-}
-
-static bool put(cJSON *object, const char *key, cJSON *item) {
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
-static bool put_text(cJSON *object, const char *key, const char *text) {
-    return put(object, key, cJSON_CreateString(text));
 }
 
 /* ---- reading ---- */
@@ -132,15 +122,15 @@ static bool put_files(cJSON *json, const struct fix_task *task, const char *prog
     if (!files)
         return false;
     cJSON_DeleteItemFromObjectCaseSensitive(files, task->file);
-    return put(json, "files", files) && put_text(files, task->file, program);
+    return json_put(json, "files", files) && json_put_text(files, task->file, program);
 }
 
 pawl_value *pawl_fix_execution_input(const struct fix *fix, const struct fix_task *task, const char *test,
                                      const char *program, pawl_error **err) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_text(json, "code", test) && put_text(json, "language", task->language) &&
-                put(json, "timeout", cJSON_CreateNumber((double)fix->options.timeout_ns / 1e9)) &&
-                put_text(json, "program", task->file) && put_files(json, task, program);
+    bool made = json && json_put_text(json, "code", test) && json_put_text(json, "language", task->language) &&
+                json_put(json, "timeout", cJSON_CreateNumber((double)fix->options.timeout_ns / 1e9)) &&
+                json_put_text(json, "program", task->file) && put_files(json, task, program);
     return take(json, made, err);
 }
 
@@ -149,9 +139,9 @@ static bool put_what_the_original_showed(cJSON *json, const struct fix_task *tas
     struct execution_view view;
     char *feedback = pawl_feedback_text(result, NULL);
     const char *traceback = pawl_execution_view_read(result, &view) ? view.traceback : "";
-    bool made = feedback && put_text(json, "feedback", feedback) &&
-                put_text(json, "signature", original->verdict.signature) &&
-                put(json, "hints", pawl_fix_hints(traceback, task->file));
+    bool made = feedback && json_put_text(json, "feedback", feedback) &&
+                json_put_text(json, "signature", original->verdict.signature) &&
+                json_put(json, "hints", pawl_fix_hints(traceback, task->file));
     free(feedback);
     return made;
 }
@@ -159,9 +149,9 @@ static bool put_what_the_original_showed(cJSON *json, const struct fix_task *tas
 pawl_value *pawl_fix_loop_input(const struct fix_task *task, const pawl_attempt *original, const pawl_value *result,
                                 pawl_error **err) {
     cJSON *json = cJSON_CreateObject();
-    bool made = json && put_text(json, "program", task->program) && put_text(json, "test", task->test) &&
-                put_text(json, "file", task->file) && put_text(json, "language", task->language) &&
-                (!task->files || put(json, "files", cJSON_Duplicate(task->files, true))) &&
+    bool made = json && json_put_text(json, "program", task->program) && json_put_text(json, "test", task->test) &&
+                json_put_text(json, "file", task->file) && json_put_text(json, "language", task->language) &&
+                (!task->files || json_put(json, "files", cJSON_Duplicate(task->files, true))) &&
                 put_what_the_original_showed(json, task, original, result);
     return take(json, made, err);
 }

@@ -2,6 +2,7 @@
 #include "execution_view_internal.h"
 #include "feedback_internal.h"
 #include "fix_proof_internal.h"
+#include "json_put_internal.h"
 #include "redact_internal.h"
 #include "signature_internal.h"
 #include "utf8_internal.h"
@@ -309,11 +310,7 @@ static void fill_signature(const struct trial *t, pawl_verdict *verdict) {
 static bool put_trimmed(cJSON *json, const char *key, const char *text, size_t length) {
     char trimmed[OUTPUT_BYTES + 1];
     trimmed[pawl_feedback_trim(text, length, OUTPUT_BYTES, trimmed)] = '\0';
-    cJSON *item = cJSON_CreateString(trimmed);
-    if (item && cJSON_AddItemToObjectCS(json, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
+    return json_put_text(json, key, trimmed);
 }
 
 static bool put_streams(cJSON *json, const struct execution_view *view) {

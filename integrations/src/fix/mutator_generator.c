@@ -1,5 +1,6 @@
 /* The single-edit mutator as a generator: batch n of the candidates for round n. It keeps no state: the mutator is made
  * anew and the batches before are passed over, which costs less than one execution. */
+#include "json_put_internal.h"
 #include "mutator_internal.h"
 #include "options_internal.h"
 #include "primitive_internal.h"
@@ -45,18 +46,11 @@ static pawl_status read_request(const pawl_value *in, struct request *request, p
     return PAWL_OK;
 }
 
-static bool put(cJSON *object, const char *key, cJSON *item) {
-    if (item && cJSON_AddItemToObjectCS(object, key, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 static bool append_candidate(cJSON *list, const struct pawl_mutation *mutation) {
     cJSON *json = cJSON_CreateObject();
-    if (json && put(json, "program", cJSON_CreateString(mutation->text)) &&
-        put(json, "description", cJSON_CreateString(mutation->description)) &&
-        put(json, "line", cJSON_CreateNumber(mutation->line)) && cJSON_AddItemToArray(list, json))
+    if (json && json_put(json, "program", cJSON_CreateString(mutation->text)) &&
+        json_put(json, "description", cJSON_CreateString(mutation->description)) &&
+        json_put(json, "line", cJSON_CreateNumber(mutation->line)) && cJSON_AddItemToArray(list, json))
         return true;
     cJSON_Delete(json);
     return false;
@@ -91,13 +85,13 @@ static pawl_value *answer(const pawl_mutator_generator_options *o, const struct 
     bool done = true;
     bool made = mutator && json && list && collect(mutator, (request->round - 1) * o->batch, o->batch, list, &done);
     pawl_mutator_free(mutator);
-    if (!made || !put(json, "candidates", list)) {
+    if (!made || !json_put(json, "candidates", list)) {
         cJSON_Delete(json);
         if (!made)
             cJSON_Delete(list);
         return NULL;
     }
-    if (put(json, "done", cJSON_CreateBool(done)))
+    if (json_put(json, "done", cJSON_CreateBool(done)))
         return pawl_value_take(json);
     cJSON_Delete(json);
     return NULL;
