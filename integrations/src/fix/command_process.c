@@ -1,11 +1,12 @@
 /* Starting a command, talking with it, ending it. Its input is a socket, since writing to a pipe that nobody reads
  * raises SIGPIPE in the host, which a library has no business to handle. */
 #include "command_internal.h"
+#include "fd_internal.h"
+#include "spawn_internal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -31,22 +32,13 @@ static void close_fd(int *fd) {
     *fd = -1;
 }
 
-/* Above the standard ones, which the host may have closed. */
-static int raised(int fd) {
-    if (fd < 0 || fd >= FIRST_FREE_FD)
-        return fd;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE_FD);
-    close(fd);
-    return high;
-}
-
 static bool make_ends(struct ends ends[3]) {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
     bool made = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) == 0 && pipe2(out, O_CLOEXEC) == 0 &&
                 pipe2(err, O_CLOEXEC) == 0;
-    ends[0] = (struct ends){.ours = raised(in[0]), .theirs = raised(in[1])};
-    ends[1] = (struct ends){.ours = raised(out[0]), .theirs = raised(out[1])};
-    ends[2] = (struct ends){.ours = raised(err[0]), .theirs = raised(err[1])};
+    ends[0] = (struct ends){.ours = pawl_fd_beyond_standard(in[0]), .theirs = pawl_fd_beyond_standard(in[1])};
+    ends[1] = (struct ends){.ours = pawl_fd_beyond_standard(out[0]), .theirs = pawl_fd_beyond_standard(out[1])};
+    ends[2] = (struct ends){.ours = pawl_fd_beyond_standard(err[0]), .theirs = pawl_fd_beyond_standard(err[1])};
     for (int i = 0; i < 3; i++)
         made = made && ends[i].ours >= 0 && ends[i].theirs >= 0 && fcntl(ends[i].ours, F_SETFL, O_NONBLOCK) == 0;
     return made;
@@ -54,7 +46,8 @@ static bool make_ends(struct ends ends[3]) {
 
 /* ---- starting ---- */
 
-static int add_actions(posix_spawn_file_actions_t *actions, const struct ends ends[3]) {
+static int add_actions(posix_spawn_file_actions_t *actions, const void *user) {
+    const struct ends *ends = user;
     for (int fd = 0; fd < 3; fd++) {
         int rc = posix_spawn_file_actions_adddup2(actions, ends[fd].theirs, fd);
         if (rc)
@@ -63,39 +56,15 @@ static int add_actions(posix_spawn_file_actions_t *actions, const struct ends en
     return posix_spawn_file_actions_addclosefrom_np(actions, FIRST_FREE_FD);
 }
 
-/* A process group of its own, and no blocked or ignored signal of the host's. */
-static int set_attributes(posix_spawnattr_t *attributes) {
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int rc = posix_spawnattr_setsigmask(attributes, &none);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attributes, &all);
-    if (rc == 0)
-        rc = posix_spawnattr_setpgroup(attributes, 0);
-    return rc ? rc
-              : posix_spawnattr_setflags(attributes,
-                                         POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-}
-
 static int spawn(const pawl_command_generator_options *o, const struct ends ends[3], pid_t *ret_pid) {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = add_actions(&actions, ends);
-        if (rc == 0)
-            rc = set_attributes(&attributes);
-        if (rc == 0)
-            rc = posix_spawnp(ret_pid, o->argv[0], &actions, &attributes, (char *const *)o->argv,
-                              o->env ? (char *const *)o->env : environ);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    const struct pawl_spawn spawn = {.path = o->argv[0],
+                                     .is_searched = true,
+                                     .argv = (char *const *)o->argv,
+                                     .environment = o->env ? (char *const *)o->env : environ,
+                                     .own = POSIX_SPAWN_SETPGROUP,
+                                     .add_actions = add_actions,
+                                     .user = ends};
+    return pawl_spawn(&spawn, ret_pid);
 }
 
 static bool watch(struct command_process *p, int fd, uint32_t events) {

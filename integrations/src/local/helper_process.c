@@ -1,11 +1,11 @@
 /* Spawns the helper, reads its greeting, and makes sure that it ends. */
 #include "helper_parts.h"
+#include "spawn_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,8 +41,8 @@ int pawl_helper_high_fd(int fd) {
 }
 
 /* Standard streams on /dev/null, the control socket on 3; the helper closes whatever else it was given. */
-static int add_actions(posix_spawn_file_actions_t *actions, int control) {
-    int rc = posix_spawn_file_actions_adddup2(actions, control, PAWL_WIRE_CONTROL_FD);
+static int add_actions(posix_spawn_file_actions_t *actions, const void *control) {
+    int rc = posix_spawn_file_actions_adddup2(actions, *(const int *)control, PAWL_WIRE_CONTROL_FD);
     if (rc == 0)
         rc = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDWR, 0);
     for (int fd = 1; fd <= 2 && rc == 0; fd++)
@@ -50,38 +50,17 @@ static int add_actions(posix_spawn_file_actions_t *actions, int control) {
     return rc ? rc : posix_spawn_file_actions_addclosefrom_np(actions, PAWL_WIRE_CONTROL_FD + 1);
 }
 
-/* No blocked or ignored signal of the host's, and no terminal that could interrupt it. */
-static int set_attributes(posix_spawnattr_t *attributes) {
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int rc = posix_spawnattr_setsigmask(attributes, &none);
-    if (rc == 0)
-        rc = posix_spawnattr_setsigdefault(attributes, &all);
-    return rc ? rc
-              : posix_spawnattr_setflags(attributes,
-                                         POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
-}
-
+/* Of a session of its own, so that no terminal can interrupt it. */
 static int spawn(const char *path, int control, pid_t *ret_pid) {
     char name[] = "pawl-sandbox";
     char *const argv[] = {name, NULL}, *const environment[] = {NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0)
-        return rc;
-    rc = posix_spawnattr_init(&attributes);
-    if (rc == 0) {
-        rc = add_actions(&actions, control);
-        if (rc == 0)
-            rc = set_attributes(&attributes);
-        if (rc == 0)
-            rc = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
+    const struct pawl_spawn spawn = {.path = path,
+                                     .argv = argv,
+                                     .environment = environment,
+                                     .own = POSIX_SPAWN_SETSID,
+                                     .add_actions = add_actions,
+                                     .user = &control};
+    return pawl_spawn(&spawn, ret_pid);
 }
 
 /* Both ends above the standard descriptors, since the host may have closed those. */
