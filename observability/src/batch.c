@@ -138,7 +138,7 @@ static pawl_status drain(void *user, bool all, pawl_error **err) {
     pawl_status first = PAWL_OK;
     bool more = true;
     for (uint64_t left = most_batches(batch); more && left > 0; left--) {
-        if (!all && pawl_span_rings_waiting(batch->rings) < batch->setup.max_batch_size)
+        if (!all && !pawl_span_rings_are_due(batch->rings, batch->setup.max_batch_size))
             break;
         if (pawl_export_worker_time(&batch->worker, PAWL_NEVER) == 0)
             return first == PAWL_OK ? PAWL_E_TIMEOUT : first;
@@ -159,7 +159,7 @@ static bool is_full(void *user) {
     struct pawl_batch *batch = user;
     uint64_t waiting = pawl_span_rings_waiting(batch->rings), most = batch->setup.max_batch_size;
     pawl_span_rings_wake_at(batch->rings, waiting < most ? most - waiting : 0);
-    return pawl_span_rings_waiting(batch->rings) >= most; /* some may have come before it was set */
+    return pawl_span_rings_are_due(batch->rings, most); /* some may have come before it was set */
 }
 
 /* ---- life ---- */

@@ -142,9 +142,15 @@ uint64_t pawl_span_rings_waiting(struct pawl_span_rings *rings) {
     return totals.waiting;
 }
 
+bool pawl_span_rings_are_due(struct pawl_span_rings *rings, uint64_t most) {
+    uint64_t waiting = pawl_span_rings_waiting(rings);
+    bool is_leased_out = atomic_load_explicit(&rings->credits, memory_order_relaxed) <= 0;
+    return waiting >= most || (waiting > 0 && is_leased_out);
+}
+
 void pawl_span_rings_wake_at(struct pawl_span_rings *rings, uint64_t more) {
-    int64_t credits = atomic_load_explicit(&rings->credits, memory_order_relaxed);
-    atomic_store_explicit(&rings->wake_below, credits - (int64_t)more, memory_order_relaxed);
+    int64_t below = atomic_load_explicit(&rings->credits, memory_order_relaxed) - (int64_t)more;
+    atomic_store_explicit(&rings->wake_below, below > 0 ? below : 0, memory_order_relaxed);
 }
 
 void pawl_span_rings_totals(struct pawl_span_rings *rings, struct pawl_span_ring_totals *ret_totals) {

@@ -121,7 +121,9 @@ static inline void pawl_span_ring_publish(struct pawl_span_ring *ring, size_t li
 /* Moves at most `most` records out. Their heap memory goes with them. Fewer: every ring was empty when looked at. */
 size_t pawl_span_rings_take(struct pawl_span_rings *rings, struct pawl_span_record *to, size_t most);
 uint64_t pawl_span_rings_waiting(struct pawl_span_rings *rings);
-/* Wakes when so many more spans than now may wait. */
+/* Whether so many wait; also when all places are leased, which is all but full: then nobody will wake for more. */
+bool pawl_span_rings_are_due(struct pawl_span_rings *rings, uint64_t most);
+/* Wakes when so many more spans than now may wait, or when all places are leased. */
 void pawl_span_rings_wake_at(struct pawl_span_rings *rings, uint64_t more);
 
 /* ---- between span_ring.c and span_ring_thread.c ---- */

@@ -68,6 +68,15 @@ static void a_full_batch_is_exported_at_once(void **state) {
     end_bed(&bed);
 }
 
+static void a_queue_of_one_batch_is_exported_before_it_is_full(void **state) {
+    (void)state;
+    struct bed bed;
+    make_bed(&bed, (pawl_tracer_options){.max_queue_size = 256, .schedule_delay_ns = PAWL_MIN(10)});
+    run_times(&bed, 254); /* the last of the places are leased then: nobody looks again before it is full */
+    wait_for_call(&bed.gate, 1);
+    end_bed(&bed);
+}
+
 static void a_batch_that_is_not_full_is_exported_when_its_time_comes(void **state) {
     (void)state;
     struct bed bed;
@@ -284,6 +293,7 @@ static void a_forked_child_neither_hangs_nor_sends(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_batch_is_exported_at_once),
+        cmocka_unit_test(a_queue_of_one_batch_is_exported_before_it_is_full),
         cmocka_unit_test(a_batch_that_is_not_full_is_exported_when_its_time_comes),
         cmocka_unit_test(a_slow_exporter_does_not_slow_the_runs),
         cmocka_unit_test(flush_keeps_to_its_time),

@@ -122,6 +122,38 @@ static void the_bell_rings_once_when_enough_wait(void **state) {
     pawl_span_rings_close(rings);
 }
 
+/* With places in its thread's hands that nobody may count on: those of the last lease. */
+static void a_full_queue_rings_whatever_was_asked_for(void **state) {
+    (void)state;
+    const uint64_t capacities[] = {1, 64, 128, 256, 1024, 2048};
+    for (size_t i = 0; i < sizeof capacities / sizeof *capacities; i++) {
+        struct bell bell = {0};
+        struct pawl_span_record out;
+        struct pawl_span_rings *rings = pawl_span_rings_new(capacities[i], ring_bell, &bell);
+        put_all(rings, 1);
+        pawl_span_rings_take(rings, &out, 1);
+        pawl_span_rings_wake_at(rings, capacities[i]);
+        assert_false(pawl_span_rings_are_due(rings, capacities[i]));
+        assert_int_equal(put_all(rings, capacities[i] + 1), capacities[i]);
+        assert_int_equal(bell.rings, 1);
+        assert_true(pawl_span_rings_are_due(rings, capacities[i]));
+        pawl_span_rings_close(rings);
+    }
+}
+
+static void a_queue_is_due_before_it_is_full(void **state) {
+    (void)state;
+    struct bell bell = {0};
+    struct pawl_span_rings *rings = pawl_span_rings_new(1024, ring_bell, &bell);
+    pawl_span_rings_wake_at(rings, 1024);
+    put_all(rings, 1024 - 16);
+    assert_false(pawl_span_rings_are_due(rings, 1024) || bell.rings);
+    put_all(rings, 1);
+    assert_true(pawl_span_rings_are_due(rings, 1024));
+    assert_int_equal(bell.rings, 1);
+    pawl_span_rings_close(rings);
+}
+
 static void *put_ten(void *user) {
     put_all(user, 10);
     return NULL;
@@ -217,6 +249,8 @@ int main(void) {
         cmocka_unit_test(a_record_that_is_given_up_leaves_no_hole),
         cmocka_unit_test(no_thread_keeps_another_ones_records_waiting),
         cmocka_unit_test(the_bell_rings_once_when_enough_wait),
+        cmocka_unit_test(a_full_queue_rings_whatever_was_asked_for),
+        cmocka_unit_test(a_queue_is_due_before_it_is_full),
         cmocka_unit_test(the_ring_of_a_thread_that_ended_serves_the_next),
         cmocka_unit_test(rings_of_one_thread_do_not_mix),
         cmocka_unit_test(a_thread_may_outlive_the_queue),
