@@ -2,8 +2,7 @@
 #include "failing_malloc.h"
 #include "leaves.h"
 #include "reading.h"
-#include "virtual_runtime.h"
-#include <pawl/observability/metrics.h>
+#include "shop.h"
 #include <pawl/observer.h>
 #include <pawl/primitives/primitives.h>
 #include <pawl/redact.h>
@@ -14,29 +13,11 @@
 
 static const pawl_instrument orders = {.size = sizeof orders, .name = "shop.orders", .kind = PAWL_COUNTER};
 
-struct shop {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_metrics *metrics;
-    pawl_context *ctx;
-};
-
-static int open_shop(void **state) {
-    static struct shop shop;
-    shop = (struct shop){.metrics = pawl_metrics_new(NULL, NULL)};
-    shop.runtime = virtual_runtime(&shop.time);
-    assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
-    assert_int_equal(pawl_runtime_add_secret(shop.runtime, "swordfish", 9, NULL), PAWL_OK);
-    shop.ctx = pawl_context_new(shop.runtime);
-    *state = &shop;
-    return 0;
-}
-
-static int close_shop(void **state) {
+static int open_shop_with_secret(void **state) {
+    open_shop(state);
     struct shop *shop = *state;
-    pawl_context_unref(shop->ctx);
-    pawl_metrics_unref(shop->metrics);
-    pawl_runtime_unref(shop->runtime);
+    assert_int_equal(pawl_runtime_add_secret(shop->runtime, "swordfish", 9, NULL), PAWL_OK);
+    shop->ctx = pawl_context_new(shop->runtime);
     return 0;
 }
 
@@ -131,17 +112,17 @@ static void without_memory_nothing_is_shown(void **state) {
     assert_false(read_metrics(shop->metrics, "shop.orders", "from=by swordfish here").found);
 }
 
-#define in_shop(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
+#define with_secret(test) cmocka_unit_test_setup_teardown(test, open_shop_with_secret, close_shop)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        in_shop(known_values_and_shapes_are_hidden),
-        in_shop(the_same_measurement_stays_hidden_and_in_one_series),
-        in_shop(outside_of_a_run_the_runtimes_secrets_count_too),
-        in_shop(of_several_runtimes_each_has_its_own_secrets),
-        in_shop(observed_values_are_hidden_too),
-        in_shop(names_of_nodes_are_hidden),
-        in_shop(without_memory_nothing_is_shown),
+        with_secret(known_values_and_shapes_are_hidden),
+        with_secret(the_same_measurement_stays_hidden_and_in_one_series),
+        with_secret(outside_of_a_run_the_runtimes_secrets_count_too),
+        with_secret(of_several_runtimes_each_has_its_own_secrets),
+        with_secret(observed_values_are_hidden_too),
+        with_secret(names_of_nodes_are_hidden),
+        with_secret(without_memory_nothing_is_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

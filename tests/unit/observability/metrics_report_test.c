@@ -1,9 +1,8 @@
 /* Reports: rates, percentiles and error budgets, against numbers computed by hand. */
 #include "failing_malloc.h"
 #include "leaves.h"
-#include "virtual_runtime.h"
+#include "shop.h"
 #include <math.h>
-#include <pawl/observability/metrics_report.h>
 #include <pawl/primitives/function.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,30 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-
-struct shop {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_metrics *metrics;
-    pawl_report *report;
-};
-
-static int open_shop(void **state) {
-    static struct shop shop;
-    shop = (struct shop){.metrics = pawl_metrics_new(NULL, NULL)};
-    shop.runtime = virtual_runtime(&shop.time);
-    assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
-    *state = &shop;
-    return 0;
-}
-
-static int close_shop(void **state) {
-    struct shop *shop = *state;
-    pawl_report_free(shop->report);
-    pawl_metrics_unref(shop->metrics);
-    pawl_runtime_unref(shop->runtime);
-    return 0;
-}
 
 static void nap(struct shop *shop, const char *name, int times, uint64_t duration_ns) {
     for (int i = 0; i < times; i++)
@@ -144,9 +119,8 @@ static void a_node_that_has_not_ended_yet_is_active(void **state) {
 
 static void nodes_beyond_the_limit_are_one_row(void **state) {
     (void)state;
-    struct shop shop = {.metrics = pawl_metrics_with(NULL, .max_series = 1)};
-    shop.runtime = virtual_runtime(&shop.time);
-    assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
+    struct shop shop;
+    open_shop_with(&shop, (pawl_metrics_options){.max_series = 1});
     shop.report = pawl_report_new(shop.metrics, NULL, NULL);
     nap(&shop, "first", 1, PAWL_MS(1));
     nap(&shop, "second", 2, PAWL_MS(1));
@@ -156,9 +130,7 @@ static void nodes_beyond_the_limit_are_one_row(void **state) {
     pawl_report_nodes(shop.report, &count);
     assert_int_equal(count, 2);
     assert_int_equal(row(&shop, "")->executions, 5);
-    pawl_report_free(shop.report);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 /* ---- objectives ---- */
@@ -291,22 +263,20 @@ static void lacks_memory_without_harm(void **state) {
     }
 }
 
-#define IN_SHOP(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_SHOP(a_node_has_counts_rates_and_percentiles),
-        IN_SHOP(what_was_cancelled_is_no_failure_and_no_success),
-        IN_SHOP(only_cancelled_ones_have_no_success_rate),
-        IN_SHOP(the_second_update_tells_what_was_new),
-        IN_SHOP(a_node_that_has_not_ended_yet_is_active),
+        in_shop(a_node_has_counts_rates_and_percentiles),
+        in_shop(what_was_cancelled_is_no_failure_and_no_success),
+        in_shop(only_cancelled_ones_have_no_success_rate),
+        in_shop(the_second_update_tells_what_was_new),
+        in_shop(a_node_that_has_not_ended_yet_is_active),
         cmocka_unit_test(nodes_beyond_the_limit_are_one_row),
-        IN_SHOP(without_executions_the_budget_is_untouched),
-        IN_SHOP(failures_use_up_the_budget),
-        IN_SHOP(slow_ones_are_not_good_where_the_time_counts),
-        IN_SHOP(objectives_are_checked),
-        IN_SHOP(the_value_has_every_figure_and_null_for_what_is_not_known),
-        IN_SHOP(lacks_memory_without_harm),
+        in_shop(without_executions_the_budget_is_untouched),
+        in_shop(failures_use_up_the_budget),
+        in_shop(slow_ones_are_not_good_where_the_time_counts),
+        in_shop(objectives_are_checked),
+        in_shop(the_value_has_every_figure_and_null_for_what_is_not_known),
+        in_shop(lacks_memory_without_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
 #include "leaves.h"
 #include "metrics_internal.h"
 #include "reading.h"
-#include "virtual_runtime.h"
+#include "shop.h"
 #include <math.h>
 #include <pawl/primitives/primitives.h>
 #include <setjmp.h>
@@ -18,30 +18,10 @@
 
 #define OF(type, name, outcome) "pawl.node.name=" name ",pawl.outcome=" outcome ",pawl.primitive.type=" type
 
-struct shop {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_metrics *metrics;
-};
-
-static void open_with(struct shop *shop, pawl_metrics_options options) {
-    options.size = sizeof options;
-    *shop = (struct shop){.metrics = pawl_metrics_new(&options, NULL)};
-    shop->runtime = virtual_runtime(&shop->time);
-    assert_int_equal(pawl_metrics_attach(shop->metrics, shop->runtime, NULL), PAWL_OK);
-}
-
-static int open_shop(void **state) {
+static int open_seeded_shop(void **state) {
     static struct shop shop;
-    open_with(&shop, (pawl_metrics_options){.seed_names = 1});
+    open_shop_with(&shop, (pawl_metrics_options){.seed_names = 1});
     *state = &shop;
-    return 0;
-}
-
-static int close_shop(void **state) {
-    struct shop *shop = *state;
-    pawl_metrics_unref(shop->metrics);
-    pawl_runtime_unref(shop->runtime);
     return 0;
 }
 
@@ -162,7 +142,7 @@ static void a_span_opened_by_hand_is_no_primitive(void **state) {
 static void nodes_beyond_the_limit_are_counted_together(void **state) {
     (void)state;
     struct shop shop;
-    open_with(&shop, (pawl_metrics_options){.max_series = 2});
+    open_shop_with(&shop, (pawl_metrics_options){.max_series = 2});
     for (int i = 0; i < 10; i++) {
         char name[8];
         snprintf(name, sizeof name, "n%d", i % 5);
@@ -171,8 +151,7 @@ static void nodes_beyond_the_limit_are_counted_together(void **state) {
     assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", "otel.metric.overflow=true").count, 6);
     assert_true(read_value(shop.metrics, "pawl.primitive.executions", "otel.metric.overflow=true") == 6);
     assert_true(read_value(shop.metrics, "pawl.primitive.active", "otel.metric.overflow=true") == 0);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 /* ---- exemplars ---- */
@@ -243,20 +222,18 @@ static void an_exemplar_is_not_older_than_its_point(void **state) {
     struct reading r = read_metrics(shop.metrics, "pawl.primitive.duration", NULL);
     assert_int_equal(r.exemplar_count, 1);
     assert_true(r.start_unix_ns <= r.exemplars[0].time_unix_ns && r.exemplars[0].time_unix_ns <= r.time_unix_ns);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 static void exemplars_can_be_switched_off(void **state) {
     (void)state;
     struct shop shop;
     struct ids ids;
-    open_with(&shop, (pawl_metrics_options){.no_exemplars = 1});
+    open_shop_with(&shop, (pawl_metrics_options){.no_exemplars = 1});
     run_once(shop.runtime, pawl_function("leaf", measure_inside, &ids));
     assert_int_equal(read_metrics(shop.metrics, "wait", "").exemplar_count, 0);
     assert_int_equal(read_metrics(shop.metrics, "pawl.primitive.duration", NULL).exemplar_count, 0);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 /* ---- the seed's names ---- */
@@ -321,17 +298,16 @@ static void the_seeds_names_for_caches_and_code_are_there_when_these_are_measure
 static void without_the_switch_the_seeds_names_are_not_there(void **state) {
     (void)state;
     struct shop shop;
-    open_with(&shop, (pawl_metrics_options){.max_series = 0});
+    open_shop_with(&shop, (pawl_metrics_options){.max_series = 0});
     run_once(shop.runtime, passing("leaf"));
     assert_false(read_metrics(shop.metrics, "tta_primitive_executions_total", NULL).found);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
     (void)state;
     struct shop shop;
-    open_with(&shop, (pawl_metrics_options){.seed_names = 1});
+    open_shop_with(&shop, (pawl_metrics_options){.seed_names = 1});
     run_once(shop.runtime, passing("warm")); /* the engine's own memory */
     for (size_t n = 1; n < 30; n++) {
         char name[16];
@@ -347,8 +323,7 @@ static void a_run_never_fails_for_want_of_memory_of_metrics(void **state) {
         pawl_primitive_unref(node);
     }
     assert_true(read_value(shop.metrics, "pawl.primitive.active", NULL) == 0);
-    pawl_metrics_unref(shop.metrics);
-    pawl_runtime_unref(shop.runtime);
+    leave_shop(&shop);
 }
 
 /* Runs it once, and gives the run's trace. */
@@ -427,26 +402,26 @@ static void a_run_that_goes_on_in_a_forked_child_ends_there(void **state) {
     assert_true(read_value(shop->metrics, "pawl.primitive.executions", OF("inline", "new", "ok")) == 2);
 }
 
-#define IN_SHOP(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
+#define in_seeded_shop(test) cmocka_unit_test_setup_teardown(test, open_seeded_shop, close_shop)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_SHOP(each_node_is_counted_by_type_name_and_outcome),
-        IN_SHOP(a_duration_is_in_seconds_in_the_bucket_it_belongs_to),
-        IN_SHOP(what_is_in_flight_rises_and_falls),
-        IN_SHOP(a_pipeline_at_the_place_of_another_is_not_mistaken_for_it),
-        IN_SHOP(a_whole_run_is_a_workflow_and_what_is_beneath_is_not),
-        IN_SHOP(a_run_inside_a_leaf_is_no_workflow_and_one_that_came_from_elsewhere_is),
-        IN_SHOP(a_span_opened_by_hand_is_no_primitive),
+        in_seeded_shop(each_node_is_counted_by_type_name_and_outcome),
+        in_seeded_shop(a_duration_is_in_seconds_in_the_bucket_it_belongs_to),
+        in_seeded_shop(what_is_in_flight_rises_and_falls),
+        in_seeded_shop(a_pipeline_at_the_place_of_another_is_not_mistaken_for_it),
+        in_seeded_shop(a_whole_run_is_a_workflow_and_what_is_beneath_is_not),
+        in_seeded_shop(a_run_inside_a_leaf_is_no_workflow_and_one_that_came_from_elsewhere_is),
+        in_seeded_shop(a_span_opened_by_hand_is_no_primitive),
         cmocka_unit_test(nodes_beyond_the_limit_are_counted_together),
-        IN_SHOP(a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket),
-        IN_SHOP(after_a_collection_an_exemplar_gives_way_to_a_new_one),
+        in_seeded_shop(a_measurement_in_a_sampled_span_is_kept_with_its_trace_one_a_bucket),
+        in_seeded_shop(after_a_collection_an_exemplar_gives_way_to_a_new_one),
         cmocka_unit_test(an_exemplar_is_not_older_than_its_point),
         cmocka_unit_test(exemplars_can_be_switched_off),
         cmocka_unit_test(a_usual_end_counts_as_any_other_and_leaves_exemplars),
-        IN_SHOP(a_run_that_goes_on_in_a_forked_child_ends_there),
-        IN_SHOP(the_seeds_names_are_made_of_ours),
-        IN_SHOP(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),
+        in_seeded_shop(a_run_that_goes_on_in_a_forked_child_ends_there),
+        in_seeded_shop(the_seeds_names_are_made_of_ours),
+        in_seeded_shop(the_seeds_names_for_caches_and_code_are_there_when_these_are_measured),
         cmocka_unit_test(without_the_switch_the_seeds_names_are_not_there),
         cmocka_unit_test(a_run_never_fails_for_want_of_memory_of_metrics),
     };

@@ -2,7 +2,7 @@
 #include "failing_malloc.h"
 #include "leaves.h"
 #include "reading.h"
-#include "virtual_runtime.h"
+#include "shop.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,28 +21,6 @@ static const double bounds[] = {1, 2, 5};
 static const pawl_instrument waits = {
     .size = sizeof waits, .name = "shop.wait", .unit = "s", .kind = PAWL_HISTOGRAM, .bounds = bounds, .bound_count = 3};
 static const pawl_instrument sizes = {.size = sizeof sizes, .name = "shop.size", .kind = PAWL_EXPONENTIAL_HISTOGRAM};
-
-struct shop {
-    struct fake_clock time;
-    pawl_runtime *runtime;
-    pawl_metrics *metrics;
-};
-
-static int open_shop(void **state) {
-    static struct shop shop;
-    shop = (struct shop){.metrics = pawl_metrics_new(NULL, NULL)};
-    shop.runtime = virtual_runtime(&shop.time);
-    assert_int_equal(pawl_metrics_attach(shop.metrics, shop.runtime, NULL), PAWL_OK);
-    *state = &shop;
-    return 0;
-}
-
-static int close_shop(void **state) {
-    struct shop *shop = *state;
-    pawl_metrics_unref(shop->metrics);
-    pawl_runtime_unref(shop->runtime);
-    return 0;
-}
 
 static pawl_series *series(struct shop *shop, const pawl_instrument *instrument) {
     pawl_series *made = pawl_metrics_series(shop->metrics, instrument, NULL, 0, NULL);
@@ -439,34 +417,32 @@ static void a_forked_child_measures_nothing_and_hangs_nowhere(void **state) {
     assert_true(read_value(shop->metrics, "shop.orders", "") == 1);
 }
 
-#define IN_SHOP(test) cmocka_unit_test_setup_teardown(test, open_shop, close_shop)
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_SHOP(a_counter_adds_up_and_refuses_what_is_negative),
-        IN_SHOP(what_is_counted_is_whole_until_it_is_not),
-        IN_SHOP(an_up_down_counter_may_fall),
-        IN_SHOP(of_a_gauge_the_last_value_counts),
-        IN_SHOP(a_histogram_has_buckets_inclusive_above_sum_and_extremes),
-        IN_SHOP(an_exponential_histogram_follows_its_data),
-        IN_SHOP(what_is_not_finite_is_counted_and_not_taken),
-        IN_SHOP(nothing_is_shown_that_nothing_feeds),
-        IN_SHOP(times_are_those_of_the_runtime),
-        IN_SHOP(attributes_make_the_series_whatever_their_order),
-        IN_SHOP(a_buffer_with_another_text_is_another_series),
-        IN_SHOP(texts_become_valid_and_bounded),
-        IN_SHOP(names_differ_without_regard_to_case_and_kinds_and_units_are_kept_apart),
+        in_shop(a_counter_adds_up_and_refuses_what_is_negative),
+        in_shop(what_is_counted_is_whole_until_it_is_not),
+        in_shop(an_up_down_counter_may_fall),
+        in_shop(of_a_gauge_the_last_value_counts),
+        in_shop(a_histogram_has_buckets_inclusive_above_sum_and_extremes),
+        in_shop(an_exponential_histogram_follows_its_data),
+        in_shop(what_is_not_finite_is_counted_and_not_taken),
+        in_shop(nothing_is_shown_that_nothing_feeds),
+        in_shop(times_are_those_of_the_runtime),
+        in_shop(attributes_make_the_series_whatever_their_order),
+        in_shop(a_buffer_with_another_text_is_another_series),
+        in_shop(texts_become_valid_and_bounded),
+        in_shop(names_differ_without_regard_to_case_and_kinds_and_units_are_kept_apart),
         cmocka_unit_test(beyond_the_limit_there_is_one_series_for_all),
-        IN_SHOP(tells_what_is_wrong_with_an_instrument),
-        IN_SHOP(there_are_1000_instruments_at_most),
-        IN_SHOP(callbacks_are_asked_at_each_collection_until_they_are_forgotten),
-        IN_SHOP(an_observed_total_starts_when_it_could_first_have_been_there),
+        in_shop(tells_what_is_wrong_with_an_instrument),
+        in_shop(there_are_1000_instruments_at_most),
+        in_shop(callbacks_are_asked_at_each_collection_until_they_are_forgotten),
+        in_shop(an_observed_total_starts_when_it_could_first_have_been_there),
         cmocka_unit_test(observed_values_beyond_the_limit_are_added_up_anew_each_time),
-        IN_SHOP(several_runtimes_share_the_series_and_none_is_joined_late),
-        IN_SHOP(our_own_instruments_can_be_measured_by_others),
+        in_shop(several_runtimes_share_the_series_and_none_is_joined_late),
+        in_shop(our_own_instruments_can_be_measured_by_others),
         cmocka_unit_test(options_are_checked),
         cmocka_unit_test(lacks_memory_without_harm),
-        IN_SHOP(a_forked_child_measures_nothing_and_hangs_nowhere),
+        in_shop(a_forked_child_measures_nothing_and_hangs_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
