@@ -3,6 +3,7 @@
 #include <pawl/primitives/function.h>
 #include <pawl/unstable/step.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,18 @@ pawl_status play_judge(void *user, pawl_value *candidate, const pawl_outcome *ou
     snprintf(ret_verdict->checks[0].name, sizeof ret_verdict->checks[0].name, "is 42");
     ret_verdict->output = pawl_value_string("some output");
     return ret_verdict->output ? PAWL_OK : pawl_error_set(err, PAWL_E_NOMEM, "no output");
+}
+
+pawl_status play_judge_wildly(void *user, pawl_value *candidate, const pawl_outcome *outcome, pawl_verdict *ret_verdict,
+                              pawl_error **err) {
+    (void)user, (void)outcome, (void)err;
+    memset(ret_verdict->outcome, 'x', sizeof ret_verdict->outcome);
+    memset(ret_verdict->signature, 'y', sizeof ret_verdict->signature);
+    memset(ret_verdict->checks, 'z', sizeof ret_verdict->checks);
+    ret_verdict->check_count = 1000000;
+    ret_verdict->cost = -INFINITY;
+    ret_verdict->score = candidate_number(candidate) == 1 ? NAN : candidate_number(candidate) == 2 ? INFINITY : 7;
+    return PAWL_OK;
 }
 
 void play_on_attempt(void *user, const pawl_attempt *attempt, pawl_value *candidate) {

@@ -30,6 +30,9 @@ pawl_primitive *play_trying(struct play *play);
  * (infrastructure) are what it says. */
 pawl_status play_judge(void *user, pawl_value *candidate, const pawl_outcome *outcome, pawl_verdict *ret_verdict,
                        pawl_error **err);
+/* Each field is as wild as it can be. */
+pawl_status play_judge_wildly(void *user, pawl_value *candidate, const pawl_outcome *outcome, pawl_verdict *ret_verdict,
+                              pawl_error **err);
 void play_on_attempt(void *user, const pawl_attempt *attempt, pawl_value *candidate);
 void play_on_report(void *user, pawl_value *report);
 pawl_status play_feedback(void *user, const pawl_attempt *attempt, pawl_value *candidate, pawl_value *result,

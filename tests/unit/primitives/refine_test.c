@@ -2,7 +2,6 @@
 #include "leaves.h"
 #include "refine_play.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -391,24 +390,12 @@ static void failing_feedback_ends_the_node(void **state) {
     play_drop(&play, out);
 }
 
-static pawl_status judge_wildly(void *user, pawl_value *candidate, const pawl_outcome *outcome,
-                                pawl_verdict *ret_verdict, pawl_error **err) {
-    (void)user, (void)outcome, (void)err;
-    memset(ret_verdict->outcome, 'x', sizeof ret_verdict->outcome);
-    memset(ret_verdict->signature, 'y', sizeof ret_verdict->signature);
-    memset(ret_verdict->checks, 'z', sizeof ret_verdict->checks);
-    ret_verdict->check_count = 1000000;
-    ret_verdict->cost = -INFINITY;
-    ret_verdict->score = candidate_number(candidate) == 1 ? NAN : candidate_number(candidate) == 2 ? INFINITY : 7;
-    return PAWL_OK;
-}
-
 static void a_wild_judge_is_tamed(void **state) {
     (void)state;
     struct play play = {.answers = {"{\"n\": 1}", "{\"n\": 3}", "{\"n\": 2}"}};
     pawl_value *out = play_run(&play,
                                pawl_refine("fix", pawl_inline("generate", play_generate, &play), play_trying(&play),
-                                           .judge = judge_wildly, .max_rounds = 3),
+                                           .judge = play_judge_wildly, .max_rounds = 3),
                                PAWL_OK);
     expect_stop(out, "rounds", 3, 3);
     assert_float_equal(candidate_of(out), 2, 0);

@@ -11,18 +11,6 @@
 
 #include <cmocka.h>
 
-static pawl_status judge_wildly(void *user, pawl_value *candidate, const pawl_outcome *outcome,
-                                pawl_verdict *ret_verdict, pawl_error **err) {
-    (void)user, (void)outcome, (void)err;
-    memset(ret_verdict->outcome, 'x', sizeof ret_verdict->outcome);
-    memset(ret_verdict->signature, 'y', sizeof ret_verdict->signature);
-    memset(ret_verdict->checks, 'z', sizeof ret_verdict->checks);
-    ret_verdict->check_count = 1000000;
-    ret_verdict->cost = -INFINITY;
-    ret_verdict->score = candidate_number(candidate) == 1 ? NAN : candidate_number(candidate) == 2 ? INFINITY : 7;
-    return PAWL_OK;
-}
-
 /* ---- what the generator is told ---- */
 
 static void assert_told(const struct play *play, size_t round, const char *part) {
@@ -282,14 +270,16 @@ static void spans_hold_what_was_tried_where_content_is_recorded(void **state) {
 }
 
 #define refused(part, ...)                                                                                             \
-    expect_broken(pawl_refine("fix", passing("g"), passing("e"), .judge = judge_wildly, __VA_ARGS__), PAWL_E_INVALID,  \
-                  part)
+    expect_broken(pawl_refine("fix", passing("g"), passing("e"), .judge = play_judge_wildly, __VA_ARGS__),             \
+                  PAWL_E_INVALID, part)
 
 static void bad_options_name_the_remedy(void **state) {
     (void)state;
     expect_broken(pawl_refine_new("fix", passing("g"), passing("e"), NULL), PAWL_E_INVALID, "judge is required");
-    expect_broken(pawl_refine("fix", NULL, passing("e"), .judge = judge_wildly), PAWL_E_INVALID, "child 1 is NULL");
-    expect_broken(pawl_refine("", passing("g"), passing("e"), .judge = judge_wildly), PAWL_E_INVALID, "needs a name");
+    expect_broken(pawl_refine("fix", NULL, passing("e"), .judge = play_judge_wildly), PAWL_E_INVALID,
+                  "child 1 is NULL");
+    expect_broken(pawl_refine("", passing("g"), passing("e"), .judge = play_judge_wildly), PAWL_E_INVALID,
+                  "needs a name");
     refused("max_rounds is 0", .max_rounds = PAWL_ZERO);
     refused("max_attempts is 0", .max_attempts = PAWL_ZERO);
     refused("max_elapsed_ns is 0", .max_elapsed_ns = PAWL_ZERO);
