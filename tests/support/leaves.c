@@ -150,7 +150,18 @@ bool complete_when_idle(void *manual) {
     return op->pending && complete(op, PAWL_OK, NULL);
 }
 
-/* ---- joined ---- */
+/* ---- combinators ---- */
+
+pawl_primitive *node_of(const pawl_primitive_vtable *vtable, void *state, pawl_primitive *const *children,
+                        uint64_t frame_bytes) {
+    pawl_primitive_spec spec = {.size = sizeof spec,
+                                .vtable = vtable,
+                                .name = vtable->type_name,
+                                .state = state,
+                                .children = children,
+                                .frame_bytes = frame_bytes};
+    return pawl_primitive_new(&spec);
+}
 
 struct join_frame {
     pawl_error *first;

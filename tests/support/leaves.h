@@ -5,6 +5,7 @@
 
 #include <pawl/core.h>
 #include <pawl/op.h>
+#include <pawl/unstable/step.h>
 #include <stdatomic.h>
 
 /* Passes its input on. */
@@ -53,7 +54,11 @@ bool complete(struct manual_op *manual, pawl_status status, pawl_value *value);
 /* For struct fake_clock's when_idle: completes the op at user with success if it is pending. */
 bool complete_when_idle(void *manual);
 
-/* ---- Combinator ---- */
+/* ---- Combinators ---- */
+
+/* A node made of a step written in the test, called as its type. children: NULL for none. */
+pawl_primitive *node_of(const pawl_primitive_vtable *vtable, void *state, pawl_primitive *const *children,
+                        uint64_t frame_bytes);
 
 /* Runs all children together, each in its lane; the first failure cancels the others and is the outcome once all have
  * ended; else the values as a list. */

@@ -16,5 +16,6 @@ struct world {
 int make_world(void **state);
 /* Nothing may be alive. */
 int end_world(void **state);
+#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
 
 #endif

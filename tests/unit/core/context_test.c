@@ -348,7 +348,6 @@ static void a_context_without_memory_is_none_or_whole(void **state) {
 }
 
 int main(void) {
-#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
     const struct CMUnitTest tests[] = {
         in_world(ids_are_copied_and_bounded),
         in_world(the_correlation_id_is_a_uuid_that_stays),

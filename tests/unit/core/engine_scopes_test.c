@@ -15,18 +15,6 @@ static void cancel_ctx(void *ctx) {
     pawl_context_cancel(ctx, PAWL_CANCEL_USER, "enough");
 }
 
-/* A node made of a step written in the test. */
-static pawl_primitive *node_of(const pawl_primitive_vtable *vtable, void *state, pawl_primitive *const *children,
-                               uint64_t frame_bytes) {
-    pawl_primitive_spec spec = {.size = sizeof spec,
-                                .vtable = vtable,
-                                .name = vtable->type_name,
-                                .state = state,
-                                .children = children,
-                                .frame_bytes = frame_bytes};
-    return pawl_primitive_new(&spec);
-}
-
 /* ---- who is told of a cancel ---- */
 
 struct told {
@@ -147,7 +135,6 @@ static void a_leaf_that_cancels_its_scope_gets_the_same_whether_observed_or_not(
 }
 
 int main(void) {
-#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
     const struct CMUnitTest tests[] = {
         in_world(a_step_is_told_of_the_end_as_it_asked),
         in_world(a_shielded_child_sees_neither_cancel_nor_deadline_from_outside),

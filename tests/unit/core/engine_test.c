@@ -14,18 +14,6 @@
 
 #include <cmocka.h>
 
-/* A node made of a step written in the test. */
-static pawl_primitive *node_of(const pawl_primitive_vtable *vtable, void *state, pawl_primitive *const *children,
-                               uint64_t frame_bytes) {
-    pawl_primitive_spec spec = {.size = sizeof spec,
-                                .vtable = vtable,
-                                .name = vtable->type_name,
-                                .state = state,
-                                .children = children,
-                                .frame_bytes = frame_bytes};
-    return pawl_primitive_new(&spec);
-}
-
 /* ---- sweeps ---- */
 
 struct everything {
@@ -369,7 +357,6 @@ static void a_context_kept_after_its_leaf_is_poisoned(void **state) { /* B17 */
 #endif
 
 int main(void) {
-#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_cancel_or_a_deadline_at_any_boundary_ends_the_run_at_once),
         cmocka_unit_test(a_jump_of_the_clock_at_any_boundary_makes_only_timeouts),

@@ -364,7 +364,6 @@ static void a_blocking_leaf_leaves_the_loop_to_a_parent_that_wants_to_hear_of_a_
 }
 
 int main(void) {
-#define in_world(test) cmocka_unit_test_setup_teardown(test, make_world, end_world)
     const struct CMUnitTest tests[] = {
         in_world(a_leaf_passes_its_input_on_or_gives_a_value),
         in_world(a_leaf_fails_with_its_own_words),

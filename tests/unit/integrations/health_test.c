@@ -277,18 +277,17 @@ static void it_survives_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_provider_that_works_is_healthy, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_provider_that_makes_no_sandbox_is_unhealthy_and_says_why, make_world,
-                                        end_world),
-        cmocka_unit_test_setup_teardown(a_missing_language_degrades_only_who_needs_it, make_world, end_world),
-        cmocka_unit_test_setup_teardown(programs_that_never_end_well_are_unhealthy, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_slow_provider_is_degraded, make_world, end_world),
-        cmocka_unit_test_setup_teardown(what_a_machine_lacks_is_a_note_unless_all_is_required, make_world, end_world),
-        cmocka_unit_test_setup_teardown(versions_are_one_clean_word, make_world, end_world),
-        cmocka_unit_test_setup_teardown(recent_executions_are_told_with_their_error_patterns, make_world, end_world),
-        cmocka_unit_test_setup_teardown(failing_sandboxes_count_and_failing_programs_do_not, make_world, end_world),
-        cmocka_unit_test_setup_teardown(mistakes_are_refused_by_name, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_cancelled_check_is_no_verdict, make_world, end_world),
+        in_world(a_provider_that_works_is_healthy),
+        in_world(a_provider_that_makes_no_sandbox_is_unhealthy_and_says_why),
+        in_world(a_missing_language_degrades_only_who_needs_it),
+        in_world(programs_that_never_end_well_are_unhealthy),
+        in_world(a_slow_provider_is_degraded),
+        in_world(what_a_machine_lacks_is_a_note_unless_all_is_required),
+        in_world(versions_are_one_clean_word),
+        in_world(recent_executions_are_told_with_their_error_patterns),
+        in_world(failing_sandboxes_count_and_failing_programs_do_not),
+        in_world(mistakes_are_refused_by_name),
+        in_world(a_cancelled_check_is_no_verdict),
         cmocka_unit_test(it_survives_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

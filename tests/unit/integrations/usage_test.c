@@ -277,17 +277,15 @@ static void it_survives_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(executions_are_added_up_by_provider_language_and_outcome, make_world,
-                                        end_world),
-        cmocka_unit_test_setup_teardown(without_prices_there_is_no_cost, make_world, end_world),
-        cmocka_unit_test_setup_teardown(cost_is_what_the_host_says_a_provider_charges, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_provider_without_a_price_is_told_apart_from_a_free_one, make_world,
-                                        end_world),
-        cmocka_unit_test_setup_teardown(what_never_ran_costs_nothing, make_world, end_world),
-        cmocka_unit_test_setup_teardown(each_threshold_of_a_budget_alerts_once, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_jump_over_several_thresholds_tells_them_all, make_world, end_world),
-        cmocka_unit_test_setup_teardown(over_budget_nothing_is_started_until_the_next_period, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_budget_of_no_executions_starts_none, make_world, end_world),
+        in_world(executions_are_added_up_by_provider_language_and_outcome),
+        in_world(without_prices_there_is_no_cost),
+        in_world(cost_is_what_the_host_says_a_provider_charges),
+        in_world(a_provider_without_a_price_is_told_apart_from_a_free_one),
+        in_world(what_never_ran_costs_nothing),
+        in_world(each_threshold_of_a_budget_alerts_once),
+        in_world(a_jump_over_several_thresholds_tells_them_all),
+        in_world(over_budget_nothing_is_started_until_the_next_period),
+        in_world(a_budget_of_no_executions_starts_none),
         cmocka_unit_test(mistakes_are_refused_by_name),
         cmocka_unit_test(it_survives_without_memory),
     };

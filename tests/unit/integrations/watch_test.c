@@ -203,10 +203,10 @@ static void nothing_is_lost_between_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(every_begin_has_its_end, make_world, end_world),
-        cmocka_unit_test_setup_teardown(all_hear_of_what_one_refused, make_world, end_world),
-        cmocka_unit_test_setup_teardown(one_that_comes_in_the_middle_is_told_of_the_next, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_request_of_another_size_is_left_to_the_provider, make_world, end_world),
+        in_world(every_begin_has_its_end),
+        in_world(all_hear_of_what_one_refused),
+        in_world(one_that_comes_in_the_middle_is_told_of_the_next),
+        in_world(a_request_of_another_size_is_left_to_the_provider),
         cmocka_unit_test(watchers_live_as_long_as_the_last_context),
         cmocka_unit_test(nothing_is_lost_between_threads),
     };

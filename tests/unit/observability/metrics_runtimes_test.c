@@ -117,8 +117,8 @@ static void attaching_survives_without_memory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_run_is_seen_while_it_goes_on, make_world, end_world),
-        cmocka_unit_test_setup_teardown(a_runtime_is_attached_once, make_world, end_world),
+        in_world(a_run_is_seen_while_it_goes_on),
+        in_world(a_runtime_is_attached_once),
         cmocka_unit_test(figures_of_several_runtimes_are_one_sum_that_keeps_what_was_counted),
         cmocka_unit_test(attaching_survives_without_memory),
     };
