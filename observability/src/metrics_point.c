@@ -159,7 +159,7 @@ static bool subtract_histogram(struct collection *c, const pawl_series *series, 
     commit->sum = point->sum;
     commit->counts = memcpy(seen, counts, buckets * sizeof *seen);
     commit->bucket_count = buckets;
-    point->sum -= commit->before->sum;
+    point->sum = point->min < 0 ? NAN : point->sum - commit->before->sum; /* a sum has to grow */
     for (size_t i = 0; i < buckets; i++)
         counts[i] -= commit->before->counts[i];
     point->min = point->max = NAN;
@@ -231,6 +231,8 @@ static enum point make_exponential(struct collection *c, const pawl_series *seri
     }
     if (!write_exponential(&c->arena, &merged, point))
         return POINT_NO_MEMORY;
+    if (is_delta && point->negative.count)
+        point->sum = NAN;
     return point->count == 0 ? POINT_NONE : POINT_MADE;
 }
 

@@ -4,6 +4,7 @@
 #include "reading.h"
 #include "virtual_runtime.h"
 #include <pawl/primitives/primitives.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -197,6 +198,21 @@ static void differences_begin_where_the_last_ended_and_leave_out_what_did_not_ch
     flush(shop);
     assert_false(m->orders.found || m->waits.found || m->sizes.found);
     assert_true(m->queue.found && m->heat.found);
+}
+
+/* Collectors take a sum for one that only grows. */
+static void differences_of_what_was_negative_have_no_sum(void **state) {
+    struct shop *shop = *state;
+    assert_int_equal(begin(shop, (pawl_metrics_export_options){.temporality = PAWL_TEMPORALITY_DELTA}), PAWL_OK);
+    measure(shop, &waits, -7);
+    measure(shop, &sizes, -1.5);
+    measure(shop, &sizes, 2);
+    flush(shop);
+    assert_true(shop->memory.waits.count == 1 && isnan(shop->memory.waits.sum));
+    assert_true(shop->memory.sizes.count == 2 && isnan(shop->memory.sizes.sum));
+    measure(shop, &sizes, 2);
+    flush(shop);
+    assert_true(shop->memory.sizes.count == 1 && shop->memory.sizes.sum == 2);
 }
 
 static void report(void *user, pawl_observation *observation) {
@@ -450,6 +466,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_SHOP(totals_are_repeated_with_the_same_start),
         IN_SHOP(differences_begin_where_the_last_ended_and_leave_out_what_did_not_change),
+        IN_SHOP(differences_of_what_was_negative_have_no_sum),
         IN_SHOP(all_differences_of_a_metric_begin_together),
         IN_SHOP(an_observed_total_is_a_difference_unless_memory_is_to_be_spared),
         IN_SHOP(an_observed_total_stays_a_total_with_low_memory),

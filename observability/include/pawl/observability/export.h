@@ -105,7 +105,8 @@ typedef struct pawl_point_data {
     uint64_t start_unix_ns, time_unix_ns;
     double value;                  /**< Of counters and gauges. */
     uint64_t count;                /**< Of histograms, as the rest. */
-    double sum, min, max;          /**< min and max are NaN when not known. */
+    double sum, min, max;          /**< min and max are NaN when not known, as in a delta; sum in a delta in which some
+                                        values may be negative. */
     const uint64_t *bucket_counts; /**< bound_count + 1 of them, not cumulative. */
     uint64_t zero_count;
     int64_t scale;
