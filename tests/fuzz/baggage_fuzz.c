@@ -1,15 +1,6 @@
 /* Any header gives baggage within its bounds, and what is written reads and writes the same. */
 #include "baggage_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
+#include "fuzz.h"
 
 static void check_header(const char *header) {
     require(strlen(header) <= 8192);
@@ -37,11 +28,7 @@ static void check(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = text_of_bytes(data, size);
     check(text);
     free(text);
     return 0;

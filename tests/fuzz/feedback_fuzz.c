@@ -1,11 +1,8 @@
 /* What a hostile program prints, through everything that words it: feedback, signature, hints, diff, judge. */
 #include "engine_internal.h"
 #include "fix/fix_internal.h"
+#include "fuzz.h"
 #include "utf8_internal.h"
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static cJSON *add_object(cJSON *json, const char *key) {
     cJSON *object = cJSON_CreateObject();
@@ -30,17 +27,12 @@ static pawl_value *execution(const char *text) {
     return pawl_value_take(json);
 }
 
-static void check(bool holds) {
-    if (!holds)
-        abort();
-}
-
 static void check_feedback(const pawl_value *result) {
     for (uint64_t most = 512; most < 2048; most += 511) {
         pawl_feedback_options options = {.size = sizeof options, .max_bytes = most};
         char *text = pawl_feedback_text(result, &options);
-        check(text && strlen(text) <= most && pawl_utf8_valid(text, strlen(text)) == strlen(text));
-        check(strncmp(text, "outcome: exception", 18) == 0);
+        require(text && strlen(text) <= most && pawl_utf8_valid(text, strlen(text)) == strlen(text));
+        require(strncmp(text, "outcome: exception", 18) == 0);
         free(text);
     }
 }
@@ -49,16 +41,16 @@ static void check_signature(const pawl_value *result) {
     char text[PAWL_SIGNATURE_BYTES];
     memset(text, 'x', sizeof text);
     pawl_error_signature(result, text);
-    check(memchr(text, '\0', sizeof text) != NULL && pawl_utf8_valid(text, strlen(text)) == strlen(text));
+    require(memchr(text, '\0', sizeof text) != NULL && pawl_utf8_valid(text, strlen(text)) == strlen(text));
 }
 
 static void check_judge(pawl_value *result) {
     pawl_judge *judge = pawl_judge_all(PAWL_JUDGES(pawl_judge_test("test"), pawl_judge_output("prints", "x\ny\n")));
     struct pawl_outcome outcome = {.status = PAWL_OK, .value = result};
     pawl_attempt attempt = {.size = sizeof attempt};
-    check(pawl_judge_run(judge, result, &outcome, &attempt.verdict, NULL) == PAWL_OK && !attempt.verdict.pass);
+    require(pawl_judge_run(judge, result, &outcome, &attempt.verdict, NULL) == PAWL_OK && !attempt.verdict.pass);
     cJSON *json = pawl_attempt_json(&attempt);
-    check(json != NULL);
+    require(json != NULL);
     cJSON_Delete(json);
     pawl_value_unref(attempt.verdict.output);
     pawl_judge_unref(judge);
@@ -66,7 +58,7 @@ static void check_judge(pawl_value *result) {
 
 static void check_diff(const char *text, size_t length) {
     char *other = strdup(text + length / 2), *diff = pawl_unified_diff(text, other, "a", "b");
-    check(diff && (diff[0] == '\0') == (strcmp(text, other) == 0));
+    require(diff && (diff[0] == '\0') == (strcmp(text, other) == 0));
     free(diff);
     free(other);
 }

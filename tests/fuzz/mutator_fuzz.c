@@ -1,15 +1,6 @@
 /* Any text in any language: candidates differ from it, say what they are in clean words, and come to an end. */
 #include "fix/mutator_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
+#include "fuzz.h"
 
 static void check(const struct pawl_mutation *mutation, const char *text, size_t length) {
     require(mutation->length != length || memcmp(mutation->text, text, length) != 0);

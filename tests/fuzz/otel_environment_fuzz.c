@@ -1,17 +1,9 @@
 /* Whatever the OTEL_* variables say, what is read of them is within its bounds, and warnings are clean single lines.
  * Input: lines of NAME=VALUE. */
 #include "environment_internal.h"
+#include "fuzz.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 #define MOST_LINES 64
 
@@ -75,11 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct variables v = {.count = 0};
     struct pawl_environment environment;
     const struct pawl_environment_reader reader = {.get = get, .warn = warn, .user = &v};
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = text_of_bytes(data, size);
     split(&v, text);
     require(pawl_environment_read(&environment, &reader));
     check(&environment);

@@ -1,18 +1,9 @@
 /* A collector's reply: the first byte says whether of a success; the rest is the body, and also a Retry-After. What is
  * kept is fit for a log line, and no wait is longer than for ever. */
+#include "fuzz.h"
 #include "http_internal.h"
 #include "otlp_exporter_internal.h"
 #include "utf8_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 static void check_reply(const uint8_t *body, size_t bytes, bool success) {
     struct pawl_otlp_reply reply;
@@ -30,11 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool success = size > 0 && data[0] % 2 == 0;
     const uint8_t *body = size > 0 ? data + 1 : data;
     size_t bytes = size > 0 ? size - 1 : 0;
-    char *text = malloc(bytes + 1);
-    require(text != NULL);
-    if (bytes > 0)
-        memcpy(text, body, bytes);
-    text[bytes] = '\0';
+    char *text = text_of_bytes(body, bytes);
     check_reply((const uint8_t *)text, bytes, success);
     (void)pawl_http_retry_after(text);
     free(text);

@@ -1,11 +1,8 @@
 /* Whatever is printed, no known value is left of it, pieces give what the whole gives, and UTF-8 stays UTF-8. The first
  * lines of the input are secrets, up to an empty one; the rest is the text. */
+#include "fuzz.h"
 #include "redact_internal.h"
 #include "utf8_internal.h"
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define SECRETS 4
 
@@ -14,17 +11,12 @@ struct output {
     size_t length, capacity;
 };
 
-static void check(bool holds) {
-    if (!holds)
-        abort();
-}
-
 static void take(void *user, const void *bytes, size_t length) {
     struct output *output = user;
     while (output->capacity - output->length < length) {
         output->capacity = 2 * output->capacity + 256;
         output->text = realloc(output->text, output->capacity);
-        check(output->text != NULL);
+        require(output->text != NULL);
     }
     memcpy(output->text + output->length, bytes, length);
     output->length += length;
@@ -42,8 +34,8 @@ static void check_stream(const struct pawl_redaction *redaction, const char *tex
         pawl_redact_push(&stream, text + at + piece, piece < length - at);
         at += piece + (piece < length - at);
     }
-    check(pawl_redact_finish(&stream));
-    check(output.length == whole_length && (whole_length == 0 || memcmp(output.text, whole, whole_length) == 0));
+    require(pawl_redact_finish(&stream));
+    require(output.length == whole_length && (whole_length == 0 || memcmp(output.text, whole, whole_length) == 0));
     free(output.text);
 }
 
@@ -56,17 +48,18 @@ static void check_text(const struct pawl_redaction *redaction, const char *text,
                        const char *const *secrets, const size_t *lengths, size_t count) {
     char *shown = NULL;
     size_t shown_length = length;
-    check(pawl_redact_text(redaction, text, length, &shown, &shown_length));
-    check(!shown || pawl_redact_needed(redaction, text, length));
+    require(pawl_redact_text(redaction, text, length, &shown, &shown_length));
+    require(!shown || pawl_redact_needed(redaction, text, length));
     const char *result = shown ? shown : text;
     for (size_t i = 0; i < count; i++)
-        check(is_part_of_replacement(secrets[i], lengths[i]) || !memmem(result, shown_length, secrets[i], lengths[i]));
-    check(pawl_utf8_valid(text, length) != length || pawl_utf8_valid(result, shown_length) == shown_length);
+        require(is_part_of_replacement(secrets[i], lengths[i]) ||
+                !memmem(result, shown_length, secrets[i], lengths[i]));
+    require(pawl_utf8_valid(text, length) != length || pawl_utf8_valid(result, shown_length) == shown_length);
     if (!redaction->shapes)
         check_stream(redaction, text, length, result, shown_length);
     char small[24];
     size_t wrote = pawl_redact_into(redaction, text, length, small, sizeof small);
-    check(wrote < sizeof small && wrote <= shown_length && memcmp(small, result, wrote) == 0);
+    require(wrote < sizeof small && wrote <= shown_length && memcmp(small, result, wrote) == 0);
     free(shown);
 }
 
@@ -78,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const char *at = (const char *)data, *end = at + size, *secrets[SECRETS];
     size_t lengths[SECRETS], count = 0;
     struct pawl_secrets *set = pawl_secrets_new();
-    check(set != NULL);
+    require(set != NULL);
     while (at < end && count < SECRETS) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
         size_t length = newline ? (size_t)(newline - at) : (size_t)(end - at);

@@ -1,8 +1,7 @@
 /* The sandbox helper's request decoder: any bytes end in a decoded request or a fault with a text, and stay within
  * bounds. */
+#include "fuzz.h"
 #include "local/helper/request.c"
-
-#include <stdlib.h>
 
 static void check_item(const struct request *request, enum request_event event, const struct request_item *item) {
     if (event == REQUEST_BAD && request->fault[0] == '\0')
@@ -21,7 +20,6 @@ static void check_request(const struct request *request) {
         abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct request *request = calloc(1, sizeof *request);
     static struct request_item item;

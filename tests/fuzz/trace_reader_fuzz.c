@@ -1,20 +1,11 @@
 /* Any bytes are read within the limits, and the page made of them holds its data as JSON that cannot end its element.
  * The first byte sets the limits. */
+#include "fuzz.h"
 #include "trace_reader_internal.h"
 #include <pawl/observability/trace_page.h>
 #include <pawl/value.h>
 
-#include <stdlib.h>
-#include <string.h>
-
 #define MOST_SPANS 16
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 /* Walks a value to its end. */
 static void walk(struct pawl_otlp_any any) {

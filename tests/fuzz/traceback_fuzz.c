@@ -2,9 +2,7 @@
  * chooses the language; the whole decision is made as well. */
 #include "execution/outcome_internal.h"
 #include "execution/traceback_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 struct text {
     const char *at;
@@ -39,7 +37,6 @@ static void check_decision(pawl_language language, struct text text) {
     pawl_execution_result_free(result);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pawl_uncaught uncaught;
     if (size == 0)

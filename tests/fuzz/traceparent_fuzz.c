@@ -1,15 +1,6 @@
 /* The same bytes as traceparent and as tracestate: what is accepted is accepted again as it is written. */
+#include "fuzz.h"
 #include "w3c_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 static void check_traceparent(const char *text) {
     struct pawl_traceparent parent;
@@ -34,11 +25,7 @@ static void check_tracestate(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = text_of_bytes(data, size);
     check_traceparent(text);
     check_tracestate(text);
     free(text);

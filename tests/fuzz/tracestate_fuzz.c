@@ -1,15 +1,6 @@
 /* Bytes as a tracestate whose sampling threshold is set, set again and removed: what is written is always valid. */
+#include "fuzz.h"
 #include "w3c_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 static void require_valid(const char *text) {
     char *same = pawl_w3c_normalise_tracestate(text);
@@ -46,11 +37,7 @@ static void check(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = text_of_bytes(data, size);
     check(text);
     char *clean = pawl_w3c_normalise_tracestate(text);
     if (clean) {

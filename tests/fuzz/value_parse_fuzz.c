@@ -1,16 +1,7 @@
 /* Any bytes give a value or an error; a value prints as text that parses to an equal one. The first byte sets the depth
  * allowed. */
+#include "fuzz.h"
 #include <pawl/value.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool right) {
-    if (!right)
-        abort();
-}
 
 static void check_value(const pawl_value *value) {
     pawl_parse_limits deepest = {.size = sizeof deepest, .max_depth = 1000};
