@@ -1,4 +1,5 @@
 /* What counts as the end of a test, in the real sandbox: no exit of the program under test, in whatever way. */
+#include "programs.h"
 #include <pawl/pawl.h>
 
 #include <setjmp.h>
@@ -7,20 +8,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static pawl_runtime *runtime;
-
-static int set_up(void **state) {
-    (void)state;
-    runtime = pawl_runtime_with(.helper_path = getenv("PAWL_HELPER"));
-    return runtime ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    pawl_runtime_unref(runtime);
-    return 0;
-}
 
 struct trial {
     const char *program, *test;
@@ -39,7 +26,7 @@ static pawl_value *report_on(const char *language, const struct trial *trial) {
     cJSON_AddStringToObject(json, "test", trial->test);
     cJSON_AddStringToObject(json, "holdout", trial->test);
     pawl_value *in = pawl_value_take(json), *out = NULL;
-    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_context *ctx = pawl_context_new(programs_runtime());
     pawl_primitive *fix =
         pawl_fix("fix", pawl_inline("generate", no_ideas, NULL), NULL, .language = language, .timeout_ns = PAWL_S(20));
     pawl_error *err = NULL;
@@ -173,5 +160,5 @@ int main(void) {
         cmocka_unit_test(no_exit_of_a_bash_program_ends_its_test),
         cmocka_unit_test(a_bash_test_may_end_itself),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, start_programs, stop_programs);
 }

@@ -1,5 +1,6 @@
 /* Repairs of real programs in the real sandbox: the mutator, an external command, a held-back test, a deadline. */
 #include "leaves.h"
+#include "programs.h"
 #include <pawl/pawl.h>
 
 #include <math.h>
@@ -9,20 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static pawl_runtime *runtime;
-
-static int set_up(void **state) {
-    (void)state;
-    runtime = pawl_runtime_with(.helper_path = getenv("PAWL_HELPER"));
-    return runtime ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    pawl_runtime_unref(runtime);
-    return 0;
-}
 
 static char *read_file(const char *folder, const char *name) {
     char path[512], *text = NULL;
@@ -49,7 +36,7 @@ static pawl_value *task(const char *folder) {
 }
 
 static pawl_value *repair(pawl_primitive *fix, pawl_value *in) { /* takes both */
-    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_context *ctx = pawl_context_new(programs_runtime());
     pawl_value *out = NULL;
     pawl_error *err = NULL;
     if (pawl_run(fix, ctx, in, &out, &err) != PAWL_OK)
@@ -143,7 +130,7 @@ static void javascript_that_only_prints_its_failed_assertion_is_repaired(void **
 static void loops_that_never_end_are_cut_off_and_a_deadline_ends_it_all(void **state) {
     (void)state;
     pawl_value *in = task("binary_search");
-    pawl_context *ctx = pawl_context_new(runtime);
+    pawl_context *ctx = pawl_context_new(programs_runtime());
     pawl_primitive *fix = pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_S(20));
     assert_int_equal(pawl_context_set_timeout(ctx, PAWL_S(1), NULL), PAWL_OK);
     uint64_t began = pawl_context_now(ctx);
@@ -163,5 +150,5 @@ int main(void) {
         cmocka_unit_test(javascript_that_only_prints_its_failed_assertion_is_repaired),
         cmocka_unit_test(loops_that_never_end_are_cut_off_and_a_deadline_ends_it_all),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, start_programs, stop_programs);
 }
