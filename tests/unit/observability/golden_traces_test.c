@@ -64,6 +64,31 @@ static void a_leaf_that_fails(void **state) {
                  "  ! exception 0 exception.type=denied exception.message=failed on purpose\n");
 }
 
+static void an_async_leaf(void **state) {
+    (void)state;
+    struct manual_op manual = {.completes = COMPLETES_AT_ONCE};
+    expect_trace(manual_primitive("call", &manual),
+                 "call 0..0 pawl.primitive.type=async pawl.primitive.path=call "
+                 "gen_ai.operation.name=invoke_workflow gen_ai.workflow.name=call\n");
+}
+
+static void an_async_leaf_whose_time_is_up(void **state) {
+    (void)state;
+    struct manual_op manual = {.completes = COMPLETES_ON_CANCEL};
+    expect_trace(pawl_timeout("limit", manual_primitive("call", &manual), .after_ns = PAWL_MS(2)),
+                 "limit 0..2 ERROR timeout 'limit': took longer than its limit of 2 ms; raise after_ns or make the "
+                 "work smaller pawl.primitive.type=timeout pawl.primitive.path=limit "
+                 "gen_ai.operation.name=invoke_workflow gen_ai.workflow.name=limit error.type=timeout\n"
+                 "  ! exception 2 exception.type=timeout exception.message=timeout 'limit': took longer than its limit "
+                 "of 2 ms; raise after_ns or make the work smaller exception.stacktrace=limit/call: async 'call': the "
+                 "deadline passed before it ended; give the run more time or the work less\n"
+                 "  call 0..2 ERROR async 'call': the deadline passed before it ended; give the run more time or the "
+                 "work less pawl.primitive.type=async pawl.primitive.path=limit/call error.type=deadline "
+                 "pawl.cancel_reason=deadline\n"
+                 "    ! exception 2 exception.type=deadline exception.message=async 'call': the deadline passed before "
+                 "it ended; give the run more time or the work less\n");
+}
+
 static void a_sequence(void **state) {
     (void)state;
     expect_trace(pawl_sequential("both", passing("a"), sleeper("b", PAWL_MS(5))),
@@ -253,6 +278,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_inline_leaf),
         cmocka_unit_test(a_leaf_that_fails),
+        cmocka_unit_test(an_async_leaf),
+        cmocka_unit_test(an_async_leaf_whose_time_is_up),
         cmocka_unit_test(a_sequence),
         cmocka_unit_test(a_sequence_that_fails_in_its_first_step),
         cmocka_unit_test(a_parallel),
