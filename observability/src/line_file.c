@@ -1,4 +1,5 @@
 /* Whole lines with O_APPEND: what several processes write does not mix, and a full disk leaves no half line. */
+#include "fd_internal.h"
 #include "line_file_internal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES 1000   /* a millisecond each */
-#define BEYOND_STANDARD 3 /* a host may have closed 0 to 2 and expect to get them */
+#define LOCK_TRIES 1000 /* a millisecond each */
 
 static pawl_status failed(const struct pawl_line_file *file, const char *what, pawl_error **err) {
     int number = errno;
@@ -25,11 +25,7 @@ static pawl_status failed(const struct pawl_line_file *file, const char *what, p
 static pawl_status open_file(struct pawl_line_file *file, pawl_error **err) {
     struct stat about;
     int fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
-    if (fd >= 0 && fd < BEYOND_STANDARD) {
-        int other = fcntl(fd, F_DUPFD_CLOEXEC, BEYOND_STANDARD);
-        close(fd);
-        fd = other;
-    }
+    fd = pawl_fd_beyond_standard(fd);
     if (fd < 0 || fstat(fd, &about) != 0) {
         if (fd >= 0)
             close(fd);
