@@ -110,6 +110,8 @@ bool cli_new_file_open(struct cli_new_file *file, const char *path, mode_t mode,
 /* whole: it takes its place; else it is gone. False: errno says why, and what was there stays. */
 bool cli_new_file_close(struct cli_new_file *file, bool whole);
 
+/* False: stdout cannot be written. */
+bool cli_print_help(const char *help);
 /* Prints "WHO: ..." on stderr. */
 void cli_complain(const char *who, const char *format, ...) PAWL_PRINTF(2, 3);
 void cli_complain_error(const char *who, const pawl_error *error);

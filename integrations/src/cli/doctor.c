@@ -102,7 +102,7 @@ static int parse_options(struct doctor *d, int argc, char **argv) {
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (option == 'h')
-            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_CHECKS_FAILED;
+            return cli_print_help(help) ? EXIT_OK : EXIT_CHECKS_FAILED;
         if (!take_option(d, option, optarg))
             return EXIT_USAGE;
     }

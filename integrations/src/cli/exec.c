@@ -175,9 +175,8 @@ static int parse_options(struct exec *e, int argc, char **argv) {
                                             CLI_WATCH_OPTIONS,
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "+c:l:t:f:e:nqvh", options, NULL)) != -1;) {
-        if (option == OPT_HELP || option == 'h') {
-            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_NOT_STARTED;
-        }
+        if (option == OPT_HELP || option == 'h')
+            return cli_print_help(help) ? EXIT_OK : EXIT_NOT_STARTED;
         if (!cli_watch_option(&e->watch, option, optarg) && !take_option(e, option, optarg))
             return EXIT_NOT_STARTED;
     }

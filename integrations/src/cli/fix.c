@@ -156,9 +156,8 @@ static int parse_options(struct fix *f, int argc, char **argv) {
                                             CLI_WATCH_OPTIONS,
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "g:l:f:t:o:qh", options, NULL)) != -1;) {
-        if (option == 'h') {
-            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_PROVIDER;
-        }
+        if (option == 'h')
+            return cli_print_help(help) ? EXIT_OK : EXIT_PROVIDER;
         if (!cli_watch_option(&f->watch, option, optarg) && !take_option(f, option, optarg))
             return EXIT_USAGE;
     }

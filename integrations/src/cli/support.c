@@ -1,4 +1,4 @@
-/* Files, numbers and complaints. */
+/* Files, numbers, help and complaints. */
 #include "clean_text_internal.h"
 #include "cli.h"
 #include "utf8_internal.h"
@@ -7,6 +7,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool cli_print_help(const char *help) {
+    return fputs(help, stdout) >= 0 && fflush(stdout) == 0;
+}
 
 void cli_complain(const char *who, const char *format, ...) {
     char raw[8192], text[8192];

@@ -116,7 +116,7 @@ static int parse_options(struct view *v, int argc, char **argv) {
                                             {0}};
     for (int option; (option = getopt_long(argc, argv, "o:fh", options, NULL)) != -1;) {
         if (option == 'h')
-            return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_CHECKS_FAILED;
+            return cli_print_help(help) ? EXIT_OK : EXIT_CHECKS_FAILED;
         if (!take_option(v, option, optarg))
             return EXIT_USAGE;
     }
@@ -265,7 +265,7 @@ int cli_trace(int argc, char **argv) {
     if (strcmp(name, "view") == 0)
         return view(argc - 1, argv + 1);
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return fputs(help, stdout) >= 0 && fflush(stdout) == 0 ? EXIT_OK : EXIT_CHECKS_FAILED;
+        return cli_print_help(help) ? EXIT_OK : EXIT_CHECKS_FAILED;
     if (*name)
         cli_complain("pawl trace", "there is no '%s'; see pawl trace view --help", name);
     else
