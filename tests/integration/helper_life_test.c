@@ -20,6 +20,14 @@ static long helper_pid(void) {
     return about.pid;
 }
 
+static void assert_replaced(long before) {
+    struct shell *s = shell("echo again");
+    run_shell(s);
+    assert_exited(s, PAWL_EXIT_STATUS, 0);
+    assert_int_not_equal(helper_pid(), before);
+    free(s);
+}
+
 static void *kill_the_helper(void *started) {
     uint64_t count;
     if (read(*(int *)started, &count, sizeof count) == sizeof count)
@@ -47,11 +55,7 @@ static void a_killed_helper_means_sandbox_lost_and_the_next_run_starts_another(v
     assert_true(s->result.may_have_run);
     assert_non_null(strstr(s->result.text, "lost"));
     free(s);
-    s = shell("echo again");
-    run_shell(s);
-    assert_exited(s, PAWL_EXIT_STATUS, 0);
-    assert_int_not_equal(helper_pid(), before);
-    free(s);
+    assert_replaced(before);
 }
 
 static void a_wedged_helper_is_replaced(void **state) {
@@ -65,11 +69,7 @@ static void a_wedged_helper_is_replaced(void **state) {
     assert_true(s->result.confirmed);
     assert_false(s->result.started);
     free(s);
-    s = shell("echo again");
-    run_shell(s);
-    assert_exited(s, PAWL_EXIT_STATUS, 0);
-    assert_int_not_equal(helper_pid(), before);
-    free(s);
+    assert_replaced(before);
 }
 
 static void *run_twenty(void *ret_bad) {
