@@ -1,5 +1,7 @@
 /* A tracer's figures as metrics. */
+#include "batch_internal.h"
 #include <pawl/observability/self_metrics.h>
+#include <string.h>
 
 #define PROCESSOR "batching_span_processor"
 #define INSTRUMENT(metric_name, metric_kind, text)                                                                     \
@@ -62,18 +64,40 @@ static void observe_processed(void *tracer, pawl_observation *observation) {
 
 /* ---- its exporters ---- */
 
+/* The figures of all exporters that are of the i-th one's type, which are one series; false: an earlier one's call has
+ * told them, or there is none. */
+static bool add_up(pawl_tracer *tracer, size_t i, pawl_tracer_exporter_stats *ret_sum) {
+    pawl_tracer_exporter_stats one = {.size = sizeof one};
+    *ret_sum = one;
+    if (!pawl_tracer_get_exporter_stats(tracer, i, ret_sum))
+        return false;
+    const char *type = ret_sum->name;
+    for (size_t j = 0; pawl_tracer_get_exporter_stats(tracer, j, &one); j++) {
+        if (j == i || strcmp(one.name, type) != 0)
+            continue;
+        if (j < i)
+            return false;
+        ret_sum->inflight += one.inflight;
+        ret_sum->exported += one.exported;
+        ret_sum->failed += one.failed;
+    }
+    return true;
+}
+
 static void observe_inflight(void *tracer, pawl_observation *observation) {
-    pawl_tracer_exporter_stats stats = {.size = sizeof stats};
-    for (size_t i = 0; stats_of(tracer).started && pawl_tracer_get_exporter_stats(tracer, i, &stats); i++)
-        report(observation, stats.inflight, stats.name, NULL);
+    pawl_tracer_exporter_stats sum;
+    for (size_t i = 0; stats_of(tracer).started && i < PAWL_TRACER_EXPORTERS; i++)
+        if (add_up(tracer, i, &sum))
+            report(observation, sum.inflight, sum.name, NULL);
 }
 
 static void observe_exported(void *tracer, pawl_observation *observation) {
-    pawl_tracer_exporter_stats stats = {.size = sizeof stats};
-    for (size_t i = 0; stats_of(tracer).started && pawl_tracer_get_exporter_stats(tracer, i, &stats); i++) {
-        report(observation, stats.exported, stats.name, NULL);
-        report(observation, stats.failed, stats.name, "_OTHER"); /* one series, whatever it was each time */
-    }
+    pawl_tracer_exporter_stats sum;
+    for (size_t i = 0; stats_of(tracer).started && i < PAWL_TRACER_EXPORTERS; i++)
+        if (add_up(tracer, i, &sum)) {
+            report(observation, sum.exported, sum.name, NULL);
+            report(observation, sum.failed, sum.name, "_OTHER"); /* one series, whatever it was each time */
+        }
 }
 
 static const struct figure {

@@ -32,15 +32,23 @@ static void expect_line(pawl_metrics *metrics, const char *line) {
 
 static pawl_status answer; /* of the exporter */
 
+static bool fails; /* the address of it is the self of one that does */
+
 static pawl_status export_spans(void *self, const pawl_resource *resource, const pawl_span_data *spans, size_t count,
                                 uint64_t timeout_ns, pawl_error **err) {
-    (void)self, (void)resource, (void)spans, (void)count, (void)timeout_ns;
+    (void)resource, (void)spans, (void)count, (void)timeout_ns;
+    if (self)
+        return pawl_error_set(err, PAWL_E_UNAVAILABLE, "never");
     return answer ? pawl_error_set(err, answer, "no") : PAWL_OK;
 }
 
-static pawl_tracer *new_tracer(uint64_t queue) {
+static pawl_exporter *new_exporter(void *self) {
     static const pawl_exporter_vtable vtable = {.size = sizeof vtable, .name = "test_exporter", .spans = export_spans};
-    pawl_exporter *exporter = pawl_exporter_new(&vtable, NULL, NULL);
+    return pawl_exporter_new(&vtable, self, NULL);
+}
+
+static pawl_tracer *new_tracer(uint64_t queue) {
+    pawl_exporter *exporter = new_exporter(NULL);
     pawl_tracer *tracer = pawl_tracer_with(NULL, .exporters = &exporter, .exporter_count = 1, .max_queue_size = queue);
     pawl_exporter_unref(exporter);
     return tracer;
@@ -85,6 +93,27 @@ static void spans_are_counted_as_they_go_their_way(void **state) {
     pawl_tracer_unref(tracer);
     pawl_runtime_unref(runtime);
     pawl_metrics_unref(metrics);
+}
+
+static void exporters_of_one_type_are_added_up(void **state) {
+    (void)state;
+    struct fake_clock time = {0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_metrics *metrics = pawl_metrics_new(NULL, NULL);
+    pawl_exporter *exporters[] = {new_exporter(NULL), new_exporter(&fails), new_exporter(NULL)};
+    pawl_tracer *tracer = pawl_tracer_with(NULL, .exporters = exporters, .exporter_count = 3);
+    assert_int_equal(pawl_tracer_attach(tracer, runtime, NULL), PAWL_OK);
+    assert_int_equal(pawl_metrics_observe_tracer(metrics, tracer, NULL), PAWL_OK);
+    run(runtime, 3);
+    (void)pawl_runtime_flush(runtime, PAWL_S(1), NULL);
+    expect_line(metrics, "otel_sdk_exporter_span_exported_total{otel_component_type=\"test_exporter\"} 6");
+    expect_line(metrics, "otel_sdk_exporter_span_exported_total{error_type=\"_OTHER\",otel_component_type="
+                         "\"test_exporter\"} 3");
+    for (size_t i = 0; i < 3; i++)
+        pawl_exporter_unref(exporters[i]);
+    pawl_metrics_unref(metrics);
+    pawl_tracer_unref(tracer);
+    pawl_runtime_unref(runtime);
 }
 
 static void what_the_queue_cannot_hold_is_counted(void **state) {
@@ -133,6 +162,7 @@ static void without_memory_nothing_is_observed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_are_counted_as_they_go_their_way),
+        cmocka_unit_test(exporters_of_one_type_are_added_up),
         cmocka_unit_test(what_the_queue_cannot_hold_is_counted),
         cmocka_unit_test(without_memory_nothing_is_observed),
     };

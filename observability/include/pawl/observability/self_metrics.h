@@ -20,7 +20,8 @@ PAWL_BEGIN_DECLS
  *   otel.sdk.exporter.span.inflight         up-down  {span}  otel.component.type (the exporter's)
  *   otel.sdk.exporter.span.exported         counter  {span}  the same; error.type of failed ones: _OTHER
  *
- * from the first span on. One tracer for a pawl_metrics: the figures of two would be one series.
+ * from the first span on. Exporters of one type are added up. One tracer for a pawl_metrics: the figures of two would
+ * be one series.
  * @param tracer  Borrowed until pawl_metrics_unobserve_tracer() or the end of metrics.
  * @return PAWL_OK, PAWL_E_INVALID (NULL), PAWL_E_LIMIT, PAWL_E_NOMEM, and then nothing is observed.
  */
