@@ -73,7 +73,7 @@ static void a_queue_of_one_batch_is_exported_before_it_is_full(void **state) {
     struct bed bed;
     make_bed(&bed, (pawl_tracer_options){.max_queue_size = 256, .schedule_delay_ns = PAWL_MIN(10)});
     run_times(&bed, 254); /* the last of the places are leased then: nobody looks again before it is full */
-    wait_for_call(&bed.gate, 1);
+    wait_for_calls(&bed.gate, 1);
     end_bed(&bed);
 }
 
