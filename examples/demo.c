@@ -141,7 +141,7 @@ int main(void) {
     if (runtime)
         (void)pawl_trace_tree(runtime, NULL, .write = keep_tree, .user = &totals, .max_siblings = 6);
     pawl_primitive *fix =
-        pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(400), .max_attempts = 300, .max_elapsed_ns = PAWL_S(8));
+        pawl_fix("fix", NULL, NULL, .timeout_ns = PAWL_MS(400), .max_attempts = 300, .max_elapsed_ns = PAWL_S(30));
     printf("%-18s %8s %10s %10s %9s  outcome\n", "program", "attempts", "executions", "duplicates", "time");
     for (int i = 0; i < count && i < MOST_PROGRAMS && runtime; i++)
         repair(fix, runtime, entries[i]->d_name, &totals);
