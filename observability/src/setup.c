@@ -21,6 +21,7 @@ pawl_observability *pawl_observability_unref(pawl_observability *o) {
         return NULL;
     pawl_metrics_listener_unref(o->listener);
     pawl_metrics_unobserve_tracer(o->metrics, o->tracer);
+    pawl_metrics_unobserve_logs(o->metrics, o->logs);
     pawl_tracer_unref(o->tracer);
     pawl_logs_unref(o->logs);
     pawl_metrics_unref(o->metrics);

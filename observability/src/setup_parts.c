@@ -218,7 +218,10 @@ static pawl_status setup_logs(pawl_observability *o, pawl_error **err) {
     if (o->options.no_logs || (options.exporter_count == 0 && !options.write))
         return PAWL_OK;
     o->logs = pawl_logs_new(&options, err);
-    return o->logs ? pawl_logs_attach(o->logs, o->runtime, err) : pawl_error_status(*err);
+    if (!o->logs)
+        return pawl_error_status(*err);
+    pawl_status status = pawl_logs_attach(o->logs, o->runtime, err);
+    return status == PAWL_OK && o->metrics ? pawl_metrics_observe_logs(o->metrics, o->logs, err) : status;
 }
 
 /* Spans first, since they are flushed first. */

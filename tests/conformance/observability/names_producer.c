@@ -259,6 +259,10 @@ static pawl_status take_metrics(void *self, const pawl_resource *resource, const
 }
 static const pawl_exporter_vtable taker = {.size = sizeof taker, .name = "taker", .metrics = take_metrics};
 
+static void ignore_lines(void *user, const char *lines, size_t length) {
+    (void)user, (void)lines, (void)length;
+}
+
 int main(void) {
     pawl_error *err = NULL;
     size_t count;
@@ -275,6 +279,10 @@ int main(void) {
         die("observe", err);
     if (pawl_metrics_observe_tracer(metrics, tracer, &err) != PAWL_OK)
         die("observe", err);
+    pawl_logs *logs = pawl_logs_with(&err, .write = ignore_lines);
+    if (pawl_logs_attach(logs, runtime, &err) != PAWL_OK || pawl_metrics_observe_logs(metrics, logs, &err) != PAWL_OK)
+        die("observe", err);
+    pawl_runtime_log(runtime, PAWL_LOG_WARN, "a record");
     pawl_runtime_set_content(runtime, true);
     run_all(runtime);
     if (pawl_runtime_flush(runtime, PAWL_S(10), &err) != PAWL_OK)
@@ -288,6 +296,8 @@ int main(void) {
         printf("resource\t%s\n", attributes[i].key);
     print_variables();
     pawl_metrics_unobserve_tracer(metrics, tracer);
+    pawl_metrics_unobserve_logs(metrics, logs);
+    pawl_logs_unref(logs);
     pawl_tracer_unref(tracer);
     pawl_metrics_unref(metrics);
     pawl_exporter_unref(spans);

@@ -139,6 +139,49 @@ static void what_the_queue_cannot_hold_is_counted(void **state) {
     pawl_runtime_unref(runtime);
 }
 
+static pawl_status export_logs(void *self, const pawl_resource *resource, const pawl_log_data *records, size_t count,
+                               uint64_t timeout_ns, pawl_error **err) {
+    (void)self, (void)resource, (void)records, (void)count, (void)timeout_ns;
+    return answer ? pawl_error_set(err, answer, "no") : PAWL_OK;
+}
+
+static void log_records_are_counted_as_they_go_their_way(void **state) {
+    (void)state;
+    static const pawl_exporter_vtable vtable = {.size = sizeof vtable, .name = "test_exporter", .logs = export_logs};
+    struct fake_clock time = {0};
+    pawl_runtime *runtime = virtual_runtime(&time);
+    pawl_metrics *metrics = pawl_metrics_new(NULL, NULL);
+    pawl_exporter *exporter = pawl_exporter_new(&vtable, NULL, NULL);
+    pawl_logs *logs = pawl_logs_with(NULL, .exporters = &exporter, .exporter_count = 1, .max_queue_size = 2);
+    assert_int_equal(pawl_logs_attach(logs, runtime, NULL), PAWL_OK);
+    assert_int_equal(pawl_metrics_observe_logs(metrics, logs, NULL), PAWL_OK);
+    assert_int_equal(pawl_metrics_observe_logs(metrics, NULL, NULL), PAWL_E_INVALID);
+    assert_int_equal(pawl_metrics_write(metrics, NULL, PAWL_PROMETHEUS_TEXT, keep, NULL, NULL), PAWL_OK);
+    assert_string_equal(written, "");
+    for (int i = 0; i < 3; i++)
+        pawl_runtime_log(runtime, PAWL_LOG_WARN, "record %d", i);
+    expect_line(metrics, "otel_sdk_processor_log_queue_size{otel_component_type=\"batching_log_processor\"} 2");
+    expect_line(metrics, "otel_sdk_processor_log_queue_capacity{otel_component_type=\"batching_log_processor\"} 2");
+    expect_line(metrics, "otel_sdk_processor_log_processed_total{error_type=\"queue_full\",otel_component_type="
+                         "\"batching_log_processor\"} 1");
+    answer = PAWL_OK;
+    assert_int_equal(pawl_runtime_flush(runtime, PAWL_S(1), NULL), PAWL_OK);
+    expect_line(metrics, "otel_sdk_processor_log_processed_total{otel_component_type=\"batching_log_processor\"} 2");
+    expect_line(metrics, "otel_sdk_exporter_log_exported_total 2");
+    answer = PAWL_E_DENIED;
+    pawl_runtime_log(runtime, PAWL_LOG_WARN, "lost");
+    (void)pawl_runtime_flush(runtime, PAWL_S(1), NULL);
+    expect_line(metrics, "otel_sdk_exporter_log_exported_total{error_type=\"_OTHER\"} 1");
+    answer = PAWL_OK;
+    pawl_metrics_unobserve_logs(metrics, logs);
+    assert_int_equal(pawl_metrics_write(metrics, NULL, PAWL_PROMETHEUS_TEXT, keep, NULL, NULL), PAWL_OK);
+    assert_string_equal(written, "");
+    pawl_exporter_unref(exporter);
+    pawl_logs_unref(logs);
+    pawl_runtime_unref(runtime);
+    pawl_metrics_unref(metrics);
+}
+
 static void without_memory_nothing_is_observed(void **state) {
     (void)state;
     pawl_tracer *tracer = new_tracer(4);
@@ -164,6 +207,7 @@ int main(void) {
         cmocka_unit_test(spans_are_counted_as_they_go_their_way),
         cmocka_unit_test(exporters_of_one_type_are_added_up),
         cmocka_unit_test(what_the_queue_cannot_hold_is_counted),
+        cmocka_unit_test(log_records_are_counted_as_they_go_their_way),
         cmocka_unit_test(without_memory_nothing_is_observed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ static void writes_everything_to_the_console_when_the_environment_says_so(void *
     assert_non_null(strstr(bed->console.text, "pawl_primitive_executions_total{"));
     assert_non_null(strstr(bed->console.text, "otel_sdk_span_started_total 1"));
     assert_non_null(strstr(bed->console.text, "WARN  something trace_id="));
+    assert_non_null(strstr(bed->console.text, "otel_sdk_processor_log_processed_total{"));
     pawl_observability_unref(o);
     free_observed(bed);
 }
