@@ -24,7 +24,8 @@ struct flight {
     struct cache_frame *waiters;
     /* Once ended: */
     pawl_status status;
-    bool grounded; /* its run was cancelled from outside while others waited: the runtime it was on goes away */
+    bool grounded; /* its run was cancelled from outside while others waited: the runtime it was on goes away, and
+                      those of another one start again */
     pawl_value *value;
     pawl_error *error;
 };
@@ -201,7 +202,8 @@ bool pawl_cache_leave(struct cache *cache, struct cache_frame *f, pawl_cancel_re
 bool pawl_cache_land(struct cache_frame *f, pawl_frame *frame, pawl_event *event, pawl_step *ret_step) {
     struct flight *flight = f->flight;
     f->flight = NULL;
-    bool again = flight->grounded && f->over == PAWL_CANCEL_NONE;
+    bool again = flight->grounded && f->over == PAWL_CANCEL_NONE &&
+                 pawl_context_runtime(flight->root) != frame->run->loop->runtime;
     if (f->over != PAWL_CANCEL_NONE)
         *ret_step = pawl_step_fail_over(frame, event, flight->grounded ? NULL : pawl_error_ref(flight->error));
     else if (flight->status == PAWL_OK)

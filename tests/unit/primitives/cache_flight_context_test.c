@@ -5,6 +5,7 @@
 #include <pawl/primitives/function.h>
 #include <pawl/primitives/sequential.h>
 #include <pawl/run.h>
+#include <pawl/unstable/step.h>
 #include <setjmp.h>
 #include <string.h>
 
@@ -131,6 +132,34 @@ CLAIM(a_runtime_that_goes_takes_no_waiter_of_another_along) {
     clear_callers(callers);
 }
 
+static pawl_step run_shielded(const void *state, pawl_frame *frame, pawl_event *event) {
+    (void)state;
+    const pawl_scope shield = {.size = sizeof shield, .shielded = 1};
+    if (pawl_event_kind_of(event) == PAWL_EVENT_CHILD_DONE)
+        return pawl_step_finish(frame, event);
+    return pawl_step_run(frame, pawl_primitive_child(pawl_frame_node(frame), 0), pawl_frame_input(frame), &shield);
+}
+
+CLAIM(a_waiter_that_no_cancel_reaches_ends_with_the_runtime) {
+    (void)state;
+    static const pawl_primitive_vtable vtable = {.size = sizeof vtable, .type_name = "shield", .step = run_shielded};
+    struct manual_op work = {.completes = COMPLETES_ON_CANCEL};
+    struct bed bed;
+    struct ended ended = {0};
+    make_bed(&bed);
+    pawl_primitive *cache = pawl_cache("c", manual_primitive("work", &work), .ttl_ns = 1);
+    pawl_primitive *node = node_of(&vtable, NULL, PAWL_CHILDREN(cache), 0);
+    assert_int_equal(pawl_start(node, bed.ctx, NULL, note_end, &ended, NULL), PAWL_OK);
+    pawl_runtime_pump(bed.runtime, NULL);
+    assert_int_equal(pawl_runtime_shutdown(bed.runtime, NULL), PAWL_OK);
+    assert_int_equal(ended.status, PAWL_E_CANCELLED);
+    assert_int_equal(pawl_error_cancel_reason(ended.error), PAWL_CANCEL_SHUTDOWN);
+    assert_int_equal(work.starts, 1);
+    release_end(&ended);
+    pawl_primitive_unref(node);
+    clear_bed(&bed);
+}
+
 CLAIM(a_flight_outlives_the_pipeline_that_its_callers_gave_back) {
     (void)state;
     struct callers *callers = make_callers(0);
@@ -152,6 +181,7 @@ int main(void) {
         cmocka_unit_test(says_in_the_trace_who_shared),
         cmocka_unit_test(a_child_that_asks_for_its_own_key_is_told_instead_of_hanging),
         cmocka_unit_test(a_runtime_that_goes_takes_no_waiter_of_another_along),
+        cmocka_unit_test(a_waiter_that_no_cancel_reaches_ends_with_the_runtime),
         cmocka_unit_test(a_flight_outlives_the_pipeline_that_its_callers_gave_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
