@@ -75,8 +75,10 @@ function renderAxis() {
     const step = tickStep(view.length);
     const offset = view.from - state.trace.start;
     for (let at = Math.ceil(offset / step) * step; at <= offset + view.length; at += step) {
-        const tick = make('span', 'tick', at === 0 ? '0' : duration(at));
-        tick.style.left = (at - offset) / view.length * 100 + '%';
+        const left = (at - offset) / view.length * 100;
+        const text = left > 90 ? '' : at === 0 ? '0' : duration(at); // no room before the edge
+        const tick = make('span', 'tick', text);
+        tick.style.left = left + '%';
         lane.append(tick);
     }
     const name = make('div', 'name', 'span');
