@@ -120,7 +120,7 @@ struct node_cells {
 struct span_slot {
     uint64_t serial;
     struct node_cells *cells;
-    struct duration_cell *usual; /* of those that end well; NULL until the first one, and in virtual time */
+    struct duration_cell *usual; /* of those that end well; NULL until the first one */
     uint32_t epoch, exemplars;   /* a bit for each of its buckets that needs none any more in this epoch */
 };
 _Static_assert(DURATION_BOUNDS < 32, "each bucket has a bit");

@@ -93,7 +93,7 @@ static void end_well(const pawl_metrics *metrics, struct span_slot *slot, const 
         slot->exemplars = 0;
     slot->epoch = epoch;
     slot->exemplars |= (span->trace_flags & 1) << bucket;
-    slot->usual = metrics->is_virtual ? NULL : histogram->cell;
+    slot->usual = histogram->cell;
 }
 
 static void end_node(pawl_metrics *metrics, struct shard *shard, struct span_slot *slot, const pawl_span *span) {
@@ -165,7 +165,7 @@ void pawl_metrics_span_start(void *self, const pawl_span *span) {
 /* Counts all or nothing. */
 static inline bool end_usual(const pawl_metrics *metrics, const struct span_slot *slot, const pawl_span *span) {
     struct duration_cell *cell = slot->usual;
-    if (unlikely(span->status != PAWL_OK || !span->parent || !cell))
+    if (unlikely(span->status != PAWL_OK || !span->parent || !cell || metrics->is_virtual))
         return false;
     uint64_t ns = span->end_ns - span->start_ns;
     size_t bucket = durations_bucket(&metrics->own.durations, ns);

@@ -299,6 +299,51 @@ static void in_virtual_time_it_exports_when_a_node_ends_after_the_interval(void 
     assert_int_equal(shop->memory.exports, 2);
 }
 
+struct trip {
+    struct shop *shop;
+    size_t exports_seen;
+};
+
+static pawl_status pass_time(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    ((struct trip *)user)->shop->time.now_ns += PAWL_S(11);
+    return PAWL_OK;
+}
+
+static pawl_status look(void *user, pawl_context *ctx, pawl_value *in, pawl_value **ret_out, pawl_error **err) {
+    (void)ctx, (void)in, (void)ret_out, (void)err;
+    struct trip *trip = user;
+    trip->exports_seen = trip->shop->memory.exports;
+    return PAWL_OK;
+}
+
+static pawl_sample keep_none(void *self, const pawl_sampling *question, char **ret_tracestate) {
+    (void)self, (void)question, (void)ret_tracestate;
+    return PAWL_SAMPLE_DROP;
+}
+
+/* Without exemplars, which each have to be looked at. */
+static void sample_nothing(pawl_runtime *runtime) {
+    static const pawl_observer_vtable vtable = {.size = sizeof vtable, .sample = keep_none};
+    assert_int_equal(pawl_runtime_add_observer(runtime, &vtable, NULL, NULL), PAWL_OK);
+}
+
+static void a_node_known_from_a_real_runtime_exports_in_virtual_time_too(void **state) {
+    struct shop *shop = *state;
+    struct trip trip = {.shop = shop};
+    pawl_primitive *node =
+        pawl_sequential("work", pawl_inline("pass", pass_time, &trip), pawl_inline("look", look, &trip));
+    sample_nothing(shop->runtime);
+    assert_int_equal(run_once(shop->runtime, pawl_primitive_ref(node)), PAWL_OK);
+    pawl_runtime_unref(shop->runtime);
+    shop->runtime = virtual_runtime(&shop->time);
+    sample_nothing(shop->runtime);
+    assert_int_equal(pawl_metrics_attach(shop->metrics, shop->runtime, NULL), PAWL_OK);
+    assert_int_equal(begin(shop, (pawl_metrics_export_options){.interval_ns = PAWL_S(10)}), PAWL_OK);
+    assert_int_equal(run_once(shop->runtime, node), PAWL_OK);
+    assert_int_equal(trip.exports_seen, 1);
+}
+
 static void differences_of_durations_are_right_too(void **state) {
     struct shop *shop = *state;
     assert_int_equal(begin(shop, (pawl_metrics_export_options){.temporality = PAWL_TEMPORALITY_DELTA}), PAWL_OK);
@@ -472,6 +517,7 @@ int main(void) {
         IN_SHOP(an_observed_total_stays_a_total_with_low_memory),
         IN_SHOP(each_reader_has_its_own_differences),
         IN_SHOP(in_virtual_time_it_exports_when_a_node_ends_after_the_interval),
+        IN_REAL_SHOP(a_node_known_from_a_real_runtime_exports_in_virtual_time_too),
         IN_SHOP(differences_of_durations_are_right_too),
         IN_SHOP(a_last_time_when_the_runtime_ends_and_never_after),
         IN_REAL_SHOP(a_thread_exports_every_interval_and_once_more_at_the_end),
