@@ -124,7 +124,7 @@ typedef struct pawl_observer_vtable {
  * Attaches an observer, before the first run of the runtime (PAWL_E_INVALID later); at most 8 (PAWL_E_LIMIT). Starts of
  * spans are told in the order in which observers were attached, ends in the reverse order: what the last one sets on a
  * span is seen by all.
- * @param vtable  Borrowed, must outlive the runtime.
+ * @param vtable  Copied.
  * @param self    Handed to each call; given up with destroy. On failure it stays the caller's.
  */
 PAWL_API pawl_status pawl_runtime_add_observer(pawl_runtime *runtime, const pawl_observer_vtable *vtable, void *self,
