@@ -1,12 +1,7 @@
 /* Figures of the runtimes that are attached, asked for when somebody reads; of several runtimes their sums. */
 #include "engine_internal.h"
+#include "figures_internal.h"
 #include "metrics_internal.h"
-
-#define INSTRUMENT(metric_name, metric_unit, metric_kind, text)                                                        \
-    {                                                                                                                  \
-        .size = sizeof(pawl_instrument), .name = (metric_name), .unit = (metric_unit), .description = (text),          \
-        .kind = (metric_kind)                                                                                          \
-    }
 
 /* While metrics are collected, which keeps the list as it is. */
 static pawl_runtime_stats sum(const pawl_metrics *metrics) {
@@ -57,38 +52,20 @@ static void observe_refused(void *metrics, pawl_observation *observation) {
     report(metrics, observation, sum(metrics).refused_completions);
 }
 
-static const struct figure {
-    pawl_instrument instrument;
-    pawl_observe_fn observe;
-} figures[] = {
-    {INSTRUMENT("pawl.runtime.runs", "{run}", PAWL_UP_DOWN_COUNTER, "Runs under way."), observe_runs},
-    {INSTRUMENT("pawl.runtime.nodes", "{node}", PAWL_UP_DOWN_COUNTER, "Nodes that have started and not ended."),
-     observe_nodes},
-    {INSTRUMENT("pawl.runtime.pool.threads", "{thread}", PAWL_UP_DOWN_COUNTER, "Threads for blocking leaves."),
-     observe_threads},
-    {INSTRUMENT("pawl.runtime.pool.queue", "{node}", PAWL_UP_DOWN_COUNTER, "Blocking leaves that wait for a thread."),
-     observe_queue},
-    {INSTRUMENT("pawl.runtime.abandoned", "{node}", PAWL_UP_DOWN_COUNTER, "Detached leaves that still run."),
-     observe_abandoned},
-    {INSTRUMENT("pawl.runtime.completions.refused", "{completion}", PAWL_COUNTER,
-                "Late or double completions of asynchronous leaves."),
-     observe_refused},
+static const struct pawl_figure figures[] = {
+    PAWL_FIGURE("pawl.runtime.runs", "{run}", PAWL_UP_DOWN_COUNTER, "Runs under way.", observe_runs),
+    PAWL_FIGURE("pawl.runtime.nodes", "{node}", PAWL_UP_DOWN_COUNTER, "Nodes that have started and not ended.",
+                observe_nodes),
+    PAWL_FIGURE("pawl.runtime.pool.threads", "{thread}", PAWL_UP_DOWN_COUNTER, "Threads for blocking leaves.",
+                observe_threads),
+    PAWL_FIGURE("pawl.runtime.pool.queue", "{node}", PAWL_UP_DOWN_COUNTER, "Blocking leaves that wait for a thread.",
+                observe_queue),
+    PAWL_FIGURE("pawl.runtime.abandoned", "{node}", PAWL_UP_DOWN_COUNTER, "Detached leaves that still run.",
+                observe_abandoned),
+    PAWL_FIGURE("pawl.runtime.completions.refused", "{completion}", PAWL_COUNTER,
+                "Late or double completions of asynchronous leaves.", observe_refused),
 };
 #define FIGURES (sizeof figures / sizeof *figures)
-
-static void unobserve(pawl_metrics *metrics) {
-    for (size_t i = 0; i < FIGURES; i++)
-        pawl_metrics_unobserve(metrics, figures[i].observe, metrics);
-}
-
-static pawl_status observe(pawl_metrics *metrics, pawl_error **err) {
-    pawl_status status = PAWL_OK;
-    for (size_t i = 0; i < FIGURES && status == PAWL_OK; i++)
-        status = pawl_metrics_observe(metrics, &figures[i].instrument, figures[i].observe, metrics, err);
-    if (status != PAWL_OK)
-        unobserve(metrics);
-    return status;
-}
 
 /* Twice attached, everything would count twice. */
 static bool has_runtime(const pawl_metrics *metrics, const pawl_runtime *runtime) {
@@ -100,7 +77,8 @@ static bool has_runtime(const pawl_metrics *metrics, const pawl_runtime *runtime
 
 pawl_status pawl_metrics_add_runtime(pawl_metrics *metrics, struct attachment *attachment, pawl_error **err) {
     pthread_mutex_lock(&metrics->attaching);
-    pawl_status status = metrics->observes_runtimes ? PAWL_OK : observe(metrics, err);
+    pawl_status status =
+        metrics->observes_runtimes ? PAWL_OK : pawl_figures_observe(metrics, figures, FIGURES, metrics, err);
     metrics->observes_runtimes = status == PAWL_OK;
     pthread_mutex_unlock(&metrics->attaching);
     if (status != PAWL_OK)

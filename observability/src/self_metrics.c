@@ -1,14 +1,11 @@
 /* A tracer's figures as metrics. */
 #include "batch_internal.h"
+#include "figures_internal.h"
 #include <pawl/observability/self_metrics.h>
 #include <string.h>
 
 #define PROCESSOR "batching_span_processor"
-#define INSTRUMENT(metric_name, metric_kind, text)                                                                     \
-    {                                                                                                                  \
-        .size = sizeof(pawl_instrument), .name = (metric_name), .unit = "{span}", .description = (text),               \
-        .kind = (metric_kind)                                                                                          \
-    }
+#define UNIT "{span}"
 
 /* Before the first span nothing is told, so that a program that ran nothing has nothing to export. */
 static pawl_tracer_stats stats_of(void *tracer) {
@@ -100,38 +97,27 @@ static void observe_exported(void *tracer, pawl_observation *observation) {
         }
 }
 
-static const struct figure {
-    pawl_instrument instrument;
-    pawl_observe_fn observe;
-} figures[] = {
-    {INSTRUMENT("otel.sdk.span.started", PAWL_COUNTER, "Spans recorded."), observe_started},
-    {INSTRUMENT("otel.sdk.span.live", PAWL_UP_DOWN_COUNTER, "Recorded spans that have not ended."), observe_live},
-    {INSTRUMENT("otel.sdk.processor.span.queue.size", PAWL_UP_DOWN_COUNTER, "Spans that wait to be exported."),
-     observe_queue_size},
-    {INSTRUMENT("otel.sdk.processor.span.queue.capacity", PAWL_UP_DOWN_COUNTER, "Spans that may wait."),
-     observe_queue_capacity},
-    {INSTRUMENT("otel.sdk.processor.span.processed", PAWL_COUNTER, "Spans handed to exporters, or dropped."),
-     observe_processed},
-    {INSTRUMENT("otel.sdk.exporter.span.inflight", PAWL_UP_DOWN_COUNTER, "Spans that are being exported."),
-     observe_inflight},
-    {INSTRUMENT("otel.sdk.exporter.span.exported", PAWL_COUNTER, "Spans exported, or not."), observe_exported},
+static const struct pawl_figure figures[] = {
+    PAWL_FIGURE("otel.sdk.span.started", UNIT, PAWL_COUNTER, "Spans recorded.", observe_started),
+    PAWL_FIGURE("otel.sdk.span.live", UNIT, PAWL_UP_DOWN_COUNTER, "Recorded spans that have not ended.", observe_live),
+    PAWL_FIGURE("otel.sdk.processor.span.queue.size", UNIT, PAWL_UP_DOWN_COUNTER, "Spans that wait to be exported.",
+                observe_queue_size),
+    PAWL_FIGURE("otel.sdk.processor.span.queue.capacity", UNIT, PAWL_UP_DOWN_COUNTER, "Spans that may wait.",
+                observe_queue_capacity),
+    PAWL_FIGURE("otel.sdk.processor.span.processed", UNIT, PAWL_COUNTER, "Spans handed to exporters, or dropped.",
+                observe_processed),
+    PAWL_FIGURE("otel.sdk.exporter.span.inflight", UNIT, PAWL_UP_DOWN_COUNTER, "Spans that are being exported.",
+                observe_inflight),
+    PAWL_FIGURE("otel.sdk.exporter.span.exported", UNIT, PAWL_COUNTER, "Spans exported, or not.", observe_exported),
 };
 #define FIGURES (sizeof figures / sizeof *figures)
 
 pawl_status pawl_metrics_observe_tracer(pawl_metrics *metrics, pawl_tracer *tracer, pawl_error **err) {
     if (!metrics || !tracer)
         return pawl_error_set(err, PAWL_E_INVALID, "metrics: %s is NULL", metrics ? "the tracer" : "the pawl_metrics");
-    for (size_t i = 0; i < FIGURES; i++) {
-        pawl_status status = pawl_metrics_observe(metrics, &figures[i].instrument, figures[i].observe, tracer, err);
-        if (status == PAWL_OK)
-            continue;
-        pawl_metrics_unobserve_tracer(metrics, tracer);
-        return status;
-    }
-    return PAWL_OK;
+    return pawl_figures_observe(metrics, figures, FIGURES, tracer, err);
 }
 
 void pawl_metrics_unobserve_tracer(pawl_metrics *metrics, pawl_tracer *tracer) {
-    for (size_t i = 0; metrics && i < FIGURES; i++)
-        pawl_metrics_unobserve(metrics, figures[i].observe, tracer);
+    pawl_figures_unobserve(metrics, figures, FIGURES, tracer);
 }

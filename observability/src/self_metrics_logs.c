@@ -1,7 +1,9 @@
 /* A log processor's figures as metrics. */
+#include "figures_internal.h"
 #include <pawl/observability/self_metrics.h>
 
 #define PROCESSOR "batching_log_processor"
+#define UNIT "{log_record}"
 
 /* Before the first record nothing is told, so that a program that says nothing has nothing to export. */
 static bool has_begun(pawl_logs *logs, pawl_logs_stats *ret_stats) {
@@ -53,23 +55,15 @@ static void observe_exported(void *logs, pawl_observation *observation) {
     report(observation, stats.failed, NULL, "_OTHER"); /* one series, whatever it was each time */
 }
 
-#define INSTRUMENT(metric_name, metric_kind, text)                                                                     \
-    {                                                                                                                  \
-        .size = sizeof(pawl_instrument), .name = (metric_name), .unit = "{log_record}", .description = (text),         \
-        .kind = (metric_kind)                                                                                          \
-    }
-
-static const struct figure {
-    pawl_instrument instrument;
-    pawl_observe_fn observe;
-} figures[] = {
-    {INSTRUMENT("otel.sdk.processor.log.queue.size", PAWL_UP_DOWN_COUNTER, "Log records that wait to be exported."),
-     observe_queue_size},
-    {INSTRUMENT("otel.sdk.processor.log.queue.capacity", PAWL_UP_DOWN_COUNTER, "Log records that may wait."),
-     observe_queue_capacity},
-    {INSTRUMENT("otel.sdk.processor.log.processed", PAWL_COUNTER, "Log records handed to exporters, or dropped."),
-     observe_processed},
-    {INSTRUMENT("otel.sdk.exporter.log.exported", PAWL_COUNTER, "Log records exported, or not."), observe_exported},
+static const struct pawl_figure figures[] = {
+    PAWL_FIGURE("otel.sdk.processor.log.queue.size", UNIT, PAWL_UP_DOWN_COUNTER,
+                "Log records that wait to be exported.", observe_queue_size),
+    PAWL_FIGURE("otel.sdk.processor.log.queue.capacity", UNIT, PAWL_UP_DOWN_COUNTER, "Log records that may wait.",
+                observe_queue_capacity),
+    PAWL_FIGURE("otel.sdk.processor.log.processed", UNIT, PAWL_COUNTER, "Log records handed to exporters, or dropped.",
+                observe_processed),
+    PAWL_FIGURE("otel.sdk.exporter.log.exported", UNIT, PAWL_COUNTER, "Log records exported, or not.",
+                observe_exported),
 };
 #define FIGURES (sizeof figures / sizeof *figures)
 
@@ -77,17 +71,9 @@ pawl_status pawl_metrics_observe_logs(pawl_metrics *metrics, pawl_logs *logs, pa
     if (!metrics || !logs)
         return pawl_error_set(err, PAWL_E_INVALID, "metrics: %s is NULL",
                               metrics ? "the pawl_logs" : "the pawl_metrics");
-    for (size_t i = 0; i < FIGURES; i++) {
-        pawl_status status = pawl_metrics_observe(metrics, &figures[i].instrument, figures[i].observe, logs, err);
-        if (status == PAWL_OK)
-            continue;
-        pawl_metrics_unobserve_logs(metrics, logs);
-        return status;
-    }
-    return PAWL_OK;
+    return pawl_figures_observe(metrics, figures, FIGURES, logs, err);
 }
 
 void pawl_metrics_unobserve_logs(pawl_metrics *metrics, pawl_logs *logs) {
-    for (size_t i = 0; metrics && i < FIGURES; i++)
-        pawl_metrics_unobserve(metrics, figures[i].observe, logs);
+    pawl_figures_unobserve(metrics, figures, FIGURES, logs);
 }

@@ -37,8 +37,8 @@ PAWL_API void pawl_metrics_unobserve_tracer(pawl_metrics *metrics, pawl_tracer *
  *   otel.sdk.processor.log.queue.capacity  up-down  {log_record}  the same
  *   otel.sdk.processor.log.processed       counter  {log_record}  the same; error.type of dropped ones: queue_full,
  *                                                                 no_memory, already_shutdown
- *   otel.sdk.exporter.log.exported         counter  {log_record}  of all its exporters; error.type of failed ones:
- * _OTHER
+ *   otel.sdk.exporter.log.exported         counter  {log_record}  of all its exporters together; error.type of
+ *                                                                 failed ones: _OTHER
  *
  * @param logs  Borrowed until pawl_metrics_unobserve_logs() or the end of metrics.
  * @return As pawl_metrics_observe_tracer().
